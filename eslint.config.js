@@ -1,0 +1,92 @@
+import neostandard from 'neostandard'
+import tseslint from 'typescript-eslint'
+import vitest from '@vitest/eslint-plugin'
+
+/**
+ * The arrows of the design: a folder may import only from those below it.
+ * entrypoints → web, worker, start → queue, channel → redis → process, config
+ */
+const forbidden = {
+  process: ['redis', 'queue', 'channel', 'worker', 'web', 'start'],
+  redis: ['queue', 'channel', 'worker', 'web', 'start'],
+  queue: ['channel', 'worker', 'web', 'start'],
+  channel: ['queue', 'worker', 'web', 'start'],
+  worker: ['web', 'start'],
+  web: ['worker', 'start'],
+  start: ['queue', 'channel', 'worker', 'web'],
+}
+
+const arrows = Object.entries(forbidden).map(([folder, others]) => ({
+  files: [`src/${folder}/**/*.ts`],
+  rules: {
+    'no-restricted-imports': [
+      'error',
+      {
+        patterns: [
+          ...others.map((other) => ({
+            group: [`**/${other}/**`],
+            message: `src/${folder} must not know src/${other} (docs/architecture.md).`,
+          })),
+          {
+            group: ['**/app.js', '**/server.js', '**/start.js'],
+            message: 'Entrypoints import, they are not imported.',
+          },
+        ],
+      },
+    ],
+  },
+}))
+
+export default [
+  { ignores: ['dist/', 'data/', 'coverage/'] },
+  ...neostandard({ ts: true, noStyle: true }),
+  ...neostandard({ env: ['browser'], noStyle: true, files: ['views/**/*.js'] }),
+  ...tseslint.configs.recommendedTypeChecked.map((config) => ({ ...config, files: ['**/*.ts'] })),
+  {
+    files: ['**/*.ts'],
+    languageOptions: { parserOptions: { projectService: true } },
+    rules: {
+      '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/no-misused-promises': 'error',
+      // Fastify's plugins and handlers are async by contract, with or without something to await.
+      '@typescript-eslint/require-await': 'off',
+      'no-void': ['error', { allowAsStatement: true }],
+      'max-depth': ['error', 3],
+      'max-lines': ['error', 300],
+      'max-params': ['error', 4],
+      'max-lines-per-function': ['error', { max: 60, skipBlankLines: true, skipComments: true }],
+    },
+  },
+  {
+    files: ['src/**/*.ts', 'workers/**/*.ts'],
+    ignores: ['src/config.ts'],
+    rules: {
+      'no-restricted-properties': [
+        'error',
+        { object: 'process', property: 'env', message: 'Only src/config.ts reads the environment.' },
+      ],
+    },
+  },
+  {
+    files: ['src/**/*.ts', 'workers/**/*.ts'],
+    ignores: ['src/redis/**'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        { selector: "NewExpression[callee.name='Redis']", message: 'Only src/redis makes connections.' },
+      ],
+    },
+  },
+  { files: ['views/**/*.js'], rules: { 'new-cap': ['error', { newIsCapExceptions: ['uPlot'] }] } },
+  ...arrows,
+  {
+    files: ['test/**/*.ts'],
+    plugins: { vitest },
+    rules: {
+      ...vitest.configs.recommended.rules,
+      'vitest/valid-expect': 'error',
+      'vitest/expect-expect': 'error',
+      'max-lines-per-function': 'off',
+    },
+  },
+]

@@ -1,0 +1,64 @@
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
+import type { Publisher } from './channel/publisher.js'
+import type { ActivityReporter } from './queue/activity.js'
+import type { PlainQueue } from './queue/plain-queue.js'
+import type { Live } from './web/live/live.js'
+import { auth } from './web/plugins/auth.js'
+import { bodyParsers } from './web/plugins/body-parsers.js'
+import { errors } from './web/plugins/errors.js'
+import { negotiation } from './web/plugins/negotiation.js'
+import { openapi } from './web/plugins/openapi.js'
+import { sameOrigin } from './web/plugins/same-origin.js'
+import { securityHeaders } from './web/plugins/security-headers.js'
+import { ajvOptions, validationError } from './web/plugins/validation.js'
+import { views } from './web/plugins/views.js'
+import { eventRoutes } from './web/routes/events.js'
+import { healthRoutes } from './web/routes/health.js'
+import { homeRoutes } from './web/routes/home.js'
+import { prodconsRoutes } from './web/routes/prodcons.js'
+import { pubsubRoutes } from './web/routes/pubsub.js'
+
+export interface AppOptions {
+  log: FastifyBaseLogger
+  queue: PlainQueue
+  publisher: Publisher
+  pushed: ActivityReporter
+  live: Live
+  /** Resolves when Redis answers. */
+  ping: () => Promise<unknown>
+  /** Which end prodcons workers take from; the page says so. */
+  order: 'lifo' | 'fifo'
+  /** Bytes. */
+  bodyLimit: number
+  authToken?: string | undefined
+  allowAnonymous: boolean
+}
+
+/** The web application: plugins and routes, on what it is given. It never listens; tests inject into it. */
+export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
+  const { log, queue, publisher, pushed, live, ping, order, authToken: token } = options
+  const app = Fastify({
+    loggerInstance: log,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: options.bodyLimit,
+    ajv: { customOptions: ajvOptions },
+    schemaErrorFormatter: validationError,
+  }).withTypeProvider<TypeBoxTypeProvider>()
+
+  await app.register(securityHeaders)
+  await app.register(negotiation)
+  await app.register(views)
+  await app.register(errors)
+  if (token) await app.register(auth, { token })
+  await app.register(sameOrigin, { loopbackOnly: !token && !options.allowAnonymous })
+  await app.register(bodyParsers)
+  await app.register(openapi)
+
+  await app.register(homeRoutes, { live, queue: queue.key, channel: publisher.channel, order })
+  await app.register(prodconsRoutes, { queue, pushed })
+  await app.register(pubsubRoutes, { publisher })
+  await app.register(eventRoutes, { live })
+  await app.register(healthRoutes, { ping })
+  return app
+}

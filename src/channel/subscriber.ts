@@ -1,0 +1,41 @@
+import type { Redis } from 'ioredis'
+import type { Duty } from '../process/duty.js'
+import type { Logger } from '../process/log.js'
+import { watchLiveness } from '../redis/liveness.js'
+
+/** Called with the channel that a message was published to. */
+export type OnMessage = (channel: string, message: string) => void
+
+/**
+ * The receiving side of the pubsub lane, on a connection of its own. Subscriptions come back by themselves
+ * after a lost connection; what was published meanwhile is gone, as pub/sub has it.
+ */
+export class Subscriber {
+  readonly #redis: Redis
+  readonly #liveness: Duty
+
+  /** @param redis a connection for waiting, used by this subscriber alone; {@link stop} closes it */
+  constructor(redis: Redis, log: Logger) {
+    this.#redis = redis
+    this.#liveness = watchLiveness(redis, log)
+  }
+
+  /** Subscribes to channels by name; waits for Redis if need be. */
+  async subscribe(channels: string[], onMessage: OnMessage): Promise<void> {
+    this.#redis.on('message', onMessage)
+    this.#liveness.start()
+    await this.#redis.subscribe(...channels)
+  }
+
+  /** Subscribes to patterns (PSUBSCRIBE); waits for Redis if need be. */
+  async subscribePatterns(patterns: string[], onMessage: OnMessage): Promise<void> {
+    this.#redis.on('pmessage', (_pattern, channel: string, message: string) => onMessage(channel, message))
+    this.#liveness.start()
+    await this.#redis.psubscribe(...patterns)
+  }
+
+  async stop(): Promise<void> {
+    this.#redis.disconnect()
+    await this.#liveness.stop()
+  }
+}

@@ -1,0 +1,31 @@
+import { type Logger, pino } from 'pino'
+import { default as pretty, isColorSupported } from 'pino-pretty'
+
+export type { Logger }
+
+/** How much is logged, and whether as JSON or for people. */
+export interface LogOptions {
+  logLevel: string
+  logFormat: 'auto' | 'json' | 'pretty'
+}
+
+/** The log of one process, on standard output. Messages are constant; what varies goes into fields. */
+export function createLog(component: string, { logLevel, logFormat }: LogOptions): Logger {
+  const options = { level: logLevel, base: { component } }
+  return usePretty(logFormat) ? pino(options, prettyStream()) : pino(options)
+}
+
+function usePretty(format: LogOptions['logFormat']): boolean {
+  return format === 'pretty' || (format === 'auto' && process.stdout.isTTY)
+}
+
+function prettyStream() {
+  return pretty({
+    // Synchronous, so that the last lines before an exit are not lost.
+    sync: true,
+    colorize: isColorSupported,
+    ignore: 'pid,hostname,component',
+    translateTime: 'SYS:HH:MM:ss',
+    singleLine: true,
+  })
+}

@@ -1,0 +1,10 @@
+import { existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/** The folder of package.json: the same for sources in `src` and for what was built from them in `dist`. */
+export const packageRoot = findUpwards(dirname(fileURLToPath(import.meta.url)))
+
+function findUpwards(folder: string): string {
+  return existsSync(join(folder, 'package.json')) ? folder : findUpwards(dirname(folder))
+}

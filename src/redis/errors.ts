@@ -1,0 +1,38 @@
+import { ReplyError } from 'ioredis'
+
+/** Redis did not answer: it is down, still loading, or too slow. A write may or may not have taken effect. */
+export class RedisUnavailableError extends Error {
+  override name = 'RedisUnavailableError'
+  readonly code = 'REDIS_UNAVAILABLE'
+}
+
+/** The key exists and is not of the type that the operation needs. */
+export class WrongTypeError extends Error {
+  override name = 'WrongTypeError'
+  readonly code = 'WRONG_TYPE'
+  constructor(
+    readonly key: string,
+    options?: ErrorOptions,
+  ) {
+    super(
+      `the key ${key} holds something that is not a list; rename or delete it, or set QUEUE to another`,
+      options,
+    )
+  }
+}
+
+/** For `.catch()`: turns what the driver throws for an operation on `key` into one of the errors above. */
+export const redisFailure =
+  (key: string) =>
+  (error: unknown): never => {
+    throw toRedisError(error, key)
+  }
+
+function toRedisError(error: unknown, key: string): Error {
+  const { message } = error as Error
+  if (!(error instanceof ReplyError)) {
+    return new RedisUnavailableError('Redis is out of reach; try again', { cause: error })
+  }
+  if (message.includes('WRONGTYPE')) return new WrongTypeError(key, { cause: error })
+  return new RedisUnavailableError(`Redis refused the command: ${message}`, { cause: error })
+}

@@ -1,0 +1,106 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import getPort, { portNumbers } from 'get-port'
+import type { Redis } from 'ioredis'
+import { type Config, ConfigError, loadConfig } from './config.js'
+import { packageRoot } from './process/package-root.js'
+import { run } from './process/service.js'
+import {
+  claimPrivateServer,
+  describePrivateServer,
+  endLeftover,
+  type PrivateServer,
+} from './redis/private-server.js'
+import { type Formation, parseFormation, parseProcfile, type ProcessType } from './start/procfile.js'
+import { type ProcessSpec, Supervisor } from './start/supervisor.js'
+
+// `npm start`: a private Redis where none is named, then every process of the Procfile.
+const dataDir = join(packageRoot, 'data')
+const killMarginMs = 5000
+
+run({ component: 'servery', load, stopMarginMs: 3 * killMarginMs }, ({ config }) => {
+  const patienceMs = config.shutdownGraceMs + killMarginMs
+  let redis: Supervisor | undefined
+  let owner: Redis | undefined
+  let processes: Supervisor | undefined
+
+  return {
+    async start() {
+      const types = parseProcfile(readFileSync(join(packageRoot, 'Procfile'), 'utf8'))
+      const formation = parseFormation(process.argv.slice(2), types)
+      if (formation.get('web')) await requireFreePort(config)
+      const server = config.redisUrl ? undefined : await describeOwnServer(config)
+      if (server) {
+        redis = new Supervisor([{ ...server, name: 'redis', cwd: server.dataDir }])
+        owner = await claimPrivateServer(server)
+      }
+      processes = new Supervisor(toSpecs(types, formation, config, server?.url ?? config.redisUrl ?? ''))
+      await announce(config, server)
+    },
+    async stop() {
+      await processes?.stop(patienceMs)
+      owner?.disconnect()
+      await redis?.stop(killMarginMs)
+    },
+  }
+})
+
+function load(): Config {
+  const config = loadConfig()
+  return { ...config, logFormat: config.logFormat === 'auto' ? 'pretty' : config.logFormat }
+}
+
+async function requireFreePort({ port, host }: Config): Promise<void> {
+  if (port === 0 || (await getPort({ port, host })) === port) return
+  throw new ConfigError([`PORT: ${port} on ${host} is in use; stop what runs there, or set PORT to another`])
+}
+
+async function describeOwnServer({ redisServer }: Config): Promise<PrivateServer> {
+  await endLeftover(dataDir)
+  const port = await getPort({ host: '127.0.0.1', port: portNumbers(6379, 6479) })
+  return describePrivateServer(redisServer, dataDir, port)
+}
+
+function toSpecs(
+  types: ProcessType[],
+  formation: Formation,
+  config: Config,
+  redisUrl: string,
+): ProcessSpec[] {
+  return types.flatMap(({ name, command }) =>
+    Array.from({ length: formation.get(name) ?? 1 }, (_, index) => ({
+      name: `${name}.${index + 1}`,
+      command,
+      cwd: packageRoot,
+      env: {
+        REDIS_URL: redisUrl,
+        LOG_FORMAT: config.logFormat,
+        // As Procfile runners have it: each further process gets the next port.
+        PORT: String(config.port === 0 ? 0 : config.port + index),
+        WORKER_NAME: config.workerName ?? `${name}.${index + 1}`,
+      },
+    })),
+  )
+}
+
+async function announce({ host, port }: Config, server?: PrivateServer): Promise<void> {
+  if (port !== 0) {
+    const page = `http://${host.includes(':') ? `[${host}]` : host}:${port}/`
+    await untilServed(`${page}healthz`)
+    console.log(`servery: the page is at ${page}`)
+  }
+  if (server) console.log(`servery: its Redis answers to: ${server.cli}`)
+  console.log('servery: Ctrl-C stops everything in order')
+}
+
+async function untilServed(url: string): Promise<void> {
+  for (let tries = 0; tries < 100; tries += 1) {
+    const isServed = await fetch(url).then(
+      ({ ok }) => ok,
+      () => false,
+    )
+    if (isServed) return
+    await sleep(100)
+  }
+}

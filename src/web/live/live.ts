@@ -1,0 +1,129 @@
+import type { ServerResponse } from 'node:http'
+import { literalPattern } from '../../channel/names.js'
+import type { Publisher } from '../../channel/publisher.js'
+import type { Subscriber } from '../../channel/subscriber.js'
+import { parseActivity } from '../../queue/activity.js'
+import type { Logger } from '../../process/log.js'
+import { activityChannel } from '../../queue/names.js'
+import type { PlainQueue } from '../../queue/plain-queue.js'
+import { Feed, type FeedItem } from './feed.js'
+import { History, type Point } from './history.js'
+import { formatEvent, Hub } from './hub.js'
+import { type Sample, Sampler } from './sampler.js'
+
+export interface LiveOptions {
+  queue: PlainQueue
+  publisher: Publisher
+  subscriber: Subscriber
+  log: Logger
+}
+
+/** Everything that a page shows when it opens. */
+export interface LiveState {
+  sample: Sample
+  feed: FeedItem[]
+  history: Point[]
+}
+
+/** A page that has heard nothing for longer than this takes its numbers for stale. */
+export const quietAtMostMs = 5000
+/** Messages shown a second; the rest of a flood is left out of the feed, never of the lane. */
+const messagesPerSecond = 20
+const maxShownLength = 200
+
+/** What one web process knows about the running system, and tells all its open pages. */
+export class Live {
+  readonly #options: LiveOptions
+  readonly #hub = new Hub()
+  readonly #feed = new Feed()
+  readonly #history = new History()
+  readonly #sampler: Sampler
+  #told: Sample | undefined
+  #messageSecond = 0
+  #messages = 0
+
+  constructor(options: LiveOptions) {
+    this.#options = options
+    this.#sampler = new Sampler({
+      ...options,
+      isWatched: () => this.#hub.size > 0,
+      onSample: (sample) => this.#onSample(sample),
+    })
+  }
+
+  /** Begins to look and to listen. Does not wait for Redis. */
+  start(): void {
+    const { queue, publisher, subscriber, log } = this.#options
+    this.#sampler.start()
+    // By pattern, so that a page that looks on is not counted among a message's receivers.
+    const patterns = [publisher.channel, activityChannel(queue.key)].map(literalPattern)
+    subscriber
+      .subscribePatterns(patterns, (channel, text) => this.#onMessage(channel, text))
+      .catch((error: Error) => log.warn({ reason: error.message }, 'the page cannot listen to the lanes'))
+  }
+
+  async stop(): Promise<void> {
+    this.#hub.close()
+    await this.#sampler.stop()
+    await this.#options.subscriber.stop()
+  }
+
+  /** Ends all event streams, which would otherwise keep the server from closing. */
+  closeStreams(): void {
+    this.#hub.close()
+  }
+
+  /** The state now, with a fresh look into Redis. */
+  async look(): Promise<LiveState> {
+    return this.#state(await this.#sampler.look())
+  }
+
+  /** Sends a client the whole state, then every change. Its response headers must have been sent. */
+  join(client: ServerResponse): void {
+    client.write(`retry: 1000\n${formatEvent('snapshot', this.#state(this.#sampler.latest))}`)
+    this.#hub.add(client)
+    this.#sampler.wake()
+  }
+
+  #state(sample: Sample): LiveState {
+    return { sample, feed: this.#feed.items(), history: this.#history.points() }
+  }
+
+  #onSample(sample: Sample): void {
+    this.#history.add(sample.at, sample.length)
+    const isNews =
+      !this.#told || differs(sample, this.#told) || sample.at - this.#told.at >= quietAtMostMs / 2
+    if (!isNews) return
+    this.#told = sample
+    this.#hub.broadcast('queue', { name: this.#options.queue.key, ...sample })
+  }
+
+  #onMessage(channel: string, text: string): void {
+    const at = Date.now()
+    if (channel === this.#options.publisher.channel) {
+      if (this.#isFlood(at)) return
+      const message = text.length > maxShownLength ? `${text.slice(0, maxShownLength)}…` : text
+      this.#tell({ kind: 'message', channel, message, at })
+      return
+    }
+    const activity = parseActivity(text)
+    if (activity) this.#tell({ kind: 'activity', ...activity })
+  }
+
+  #tell(item: FeedItem): void {
+    this.#feed.add(item)
+    this.#hub.broadcast(item.kind, item)
+  }
+
+  #isFlood(atMs: number): boolean {
+    const second = Math.floor(atMs / 1000)
+    if (second !== this.#messageSecond) this.#messages = 0
+    this.#messageSecond = second
+    this.#messages += 1
+    return this.#messages > messagesPerSecond
+  }
+}
+
+function differs(a: Sample, b: Sample): boolean {
+  return a.length !== b.length || a.subscribers !== b.subscribers || a.problem !== b.problem
+}

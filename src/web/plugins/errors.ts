@@ -1,0 +1,76 @@
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+
+/** The one place where an error's code becomes an HTTP status. */
+const statusOf: Record<string, { status: number; retryAfterSeconds?: number }> = {
+  REDIS_UNAVAILABLE: { status: 503, retryAfterSeconds: 2 },
+  WRONG_TYPE: { status: 409 },
+  QUEUE_FULL: { status: 429, retryAfterSeconds: 1 },
+}
+
+const titles: Record<number, string> = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  406: 'Not Acceptable',
+  409: 'Conflict',
+  413: 'Payload Too Large',
+  415: 'Unsupported Media Type',
+  429: 'Too Many Requests',
+  500: 'Internal Server Error',
+  503: 'Service Unavailable',
+}
+
+/** An error in the form in which it is answered, Fastify's own. */
+export interface ErrorAnswer {
+  statusCode: number
+  error: string
+  code?: string
+  message: string
+}
+
+/** Answers every error as JSON, or as a page where the client prefers HTML. Only a 5xx is logged. */
+export const errors = fp(
+  async (app) => {
+    app.setErrorHandler<FastifyError>((error, request, reply) => {
+      const answer = toAnswer(error, request)
+      if (answer.statusCode >= 500) request.log.error({ err: error, url: request.url }, 'request failed')
+      const retryAfter = statusOf[error.code]?.retryAfterSeconds
+      if (retryAfter) reply.header('retry-after', retryAfter)
+      return sendError(reply, answer)
+    })
+    app.setNotFoundHandler((request, reply) => {
+      const message = `there is no ${request.method} ${request.url.split('?')[0]}`
+      return sendError(reply, { statusCode: 404, error: 'Not Found', message })
+    })
+  },
+  { name: 'errors', dependencies: ['negotiation', 'views'] },
+)
+
+function sendError(reply: FastifyReply, answer: ErrorAnswer): FastifyReply {
+  reply.code(answer.statusCode)
+  return reply.request.prefersHtml() ? reply.view('error', answer) : reply.send(answer)
+}
+
+function toAnswer(error: FastifyError, request: FastifyRequest): ErrorAnswer {
+  const statusCode = statusOf[error.code]?.status ?? error.statusCode ?? 500
+  return {
+    statusCode,
+    error: titles[statusCode] ?? error.name,
+    ...(error.code && { code: error.code }),
+    message: statusCode === 500 ? 'something went wrong here; the log says what' : explain(error, request),
+  }
+}
+
+// Fastify's own messages name the mistake; these say what would have been right.
+function explain(error: FastifyError, request: FastifyRequest): string {
+  switch (error.code) {
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return `the body is larger than ${request.routeOptions.bodyLimit} bytes (BODY_LIMIT)`
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return 'expected application/json, application/x-www-form-urlencoded or text/plain as content type'
+    default:
+      return error.message
+  }
+}

@@ -1,0 +1,63 @@
+import createError from '@fastify/error'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { isLoopback } from '../../config.js'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** A GET that does something nevertheless, as the demo's links do. */
+    changesState?: boolean
+  }
+}
+
+const CrossSiteError = createError('CROSS_SITE', 'refused: a page of another site sent this request', 403)
+const PrefetchError = createError('PREFETCH', 'refused: a prefetch must not change anything', 403)
+const HostError = createError(
+  'HOST_NOT_ALLOWED',
+  'refused: expected a loopback host name, got %s; set AUTH_TOKEN, or ALLOW_ANONYMOUS=1 to accept any',
+  403,
+)
+
+export interface SameOriginOptions {
+  /** Refuse host names other than this machine's own. */
+  loopbackOnly: boolean
+}
+
+/**
+ * Refuses what a browser sends without its user's will.
+ *
+ * - Requests that change something and come from a page of another origin: by Fetch Metadata, or by Origin
+ *   where a browser sends none (as Go's `http.CrossOriginProtection` does it). Programs send neither.
+ * - Prefetches of links that do something.
+ * - With `loopbackOnly`, any request for a foreign host name: a page whose name was made to resolve to
+ *   127.0.0.1 (DNS rebinding) would count as same origin.
+ */
+export const sameOrigin = fp(
+  async (app: FastifyInstance, { loopbackOnly }: SameOriginOptions) => {
+    app.addHook('onRequest', async (request) => {
+      if (loopbackOnly && !isLoopback(request.hostname.replace(/^\[|\]$/g, ''))) {
+        throw new HostError(request.hostname || 'none')
+      }
+      if (!changesState(request)) return
+      if (isCrossOrigin(request)) throw new CrossSiteError()
+      if (isPrefetch(request)) throw new PrefetchError()
+    })
+  },
+  { name: 'same-origin' },
+)
+
+function changesState({ method, routeOptions }: FastifyRequest): boolean {
+  return !['GET', 'HEAD', 'OPTIONS'].includes(method) || routeOptions.config.changesState === true
+}
+
+function isCrossOrigin({ headers, host }: FastifyRequest): boolean {
+  const site = headers['sec-fetch-site']
+  if (site !== undefined) return site !== 'same-origin' && site !== 'none'
+  if (headers.origin === undefined) return false
+  return !URL.canParse(headers.origin) || new URL(headers.origin).host !== host
+}
+
+function isPrefetch({ headers }: FastifyRequest): boolean {
+  const purposes = [headers['sec-purpose'], headers.purpose, headers['x-moz'], headers['x-purpose']]
+  return purposes.some((purpose) => /prefetch|prerender|preview/i.test(String(purpose ?? '')))
+}

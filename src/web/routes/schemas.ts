@@ -1,0 +1,24 @@
+import Type, { type TSchema } from 'typebox'
+
+/** The shape of every error. */
+export const ErrorAnswer = Type.Object({
+  statusCode: Type.Integer(),
+  error: Type.String(),
+  code: Type.Optional(Type.String()),
+  message: Type.String(),
+})
+
+/** One schema a content type, as Fastify and OpenAPI want a body that may come in several. */
+export function bodyOf(json: TSchema, form: TSchema) {
+  return {
+    content: {
+      'application/json': { schema: json },
+      'application/x-www-form-urlencoded': { schema: form },
+      'text/plain': { schema: Type.String() },
+    },
+  }
+}
+
+/** An object of exactly these fields. */
+export const exactly = (fields: Record<string, TSchema>) =>
+  Type.Object(fields, { additionalProperties: false })

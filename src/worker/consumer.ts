@@ -1,0 +1,97 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { backoffMs } from '../process/backoff.js'
+import type { Logger } from '../process/log.js'
+
+/** Where a consumer's values come from. */
+export interface Source {
+  /** Waits a while for a value; null when none came. */
+  take(): Promise<string | null>
+  /** Ends a `take` that waits, without losing a value. */
+  release(): Promise<void>
+}
+
+/** Works on one value. `signal` aborts when the process must end before the work is done. */
+export type Handle = (value: string, context: { signal: AbortSignal }) => Promise<void> | void
+
+export interface ConsumerOptions {
+  source: Source
+  handle: Handle
+  /** Values worked on at a time. */
+  concurrency: number
+  /** Time for what is in hand when stopping. */
+  graceMs: number
+  log: Logger
+}
+
+/** The loop around a handler of the prodcons lane: takes a value when a slot is free, works on it, at most once. */
+export class Consumer {
+  readonly #options: ConsumerOptions
+  readonly #inHand = new Set<Promise<void>>()
+  readonly #stopping = new AbortController()
+  readonly #aborting = new AbortController()
+  #loop: Promise<void> | undefined
+  #failures = 0
+
+  constructor(options: ConsumerOptions) {
+    this.#options = options
+  }
+
+  start(): void {
+    this.#loop ??= this.#run()
+  }
+
+  /**
+   * Takes nothing more, waits up to `graceMs` for what is in hand, then aborts it: such a value is lost,
+   * and how many were is said. Safe when never started, and twice.
+   */
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    await this.#options.source.release()
+    await this.#loop
+    const finished = Promise.all(this.#inHand).then(() => true)
+    const inTime = await Promise.race([finished, sleep(this.#options.graceMs, false, { ref: false })])
+    if (inTime) return
+    this.#options.log.warn({ values: this.#inHand.size }, 'grace period is over, abandoning values')
+    this.#aborting.abort()
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopping.signal.aborted) {
+      const value = await this.#take()
+      if (value !== null) this.#work(value)
+      if (this.#inHand.size >= this.#options.concurrency) await Promise.race(this.#inHand)
+    }
+  }
+
+  async #take(): Promise<string | null> {
+    try {
+      const value = await this.#options.source.take()
+      this.#failures = 0
+      return value
+    } catch (error) {
+      await this.#pauseAfter(error as Error)
+      return null
+    }
+  }
+
+  // Said once, however long it lasts; and not retried in a spin.
+  async #pauseAfter({ message: reason }: Error): Promise<void> {
+    this.#failures += 1
+    if (this.#failures === 1) this.#options.log.error({ reason }, 'cannot take from the queue, trying on')
+    const pauseMs = backoffMs(this.#failures, 100, 5000)
+    await sleep(pauseMs, undefined, { signal: this.#stopping.signal }).catch(() => undefined)
+  }
+
+  #work(value: string): void {
+    const work = this.#handle(value).finally(() => this.#inHand.delete(work))
+    this.#inHand.add(work)
+  }
+
+  async #handle(value: string): Promise<void> {
+    try {
+      await this.#options.handle(value, { signal: this.#aborting.signal })
+    } catch (error) {
+      this.#options.log.error({ err: error }, 'the handler failed')
+    }
+  }
+}

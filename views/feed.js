@@ -1,0 +1,53 @@
+/** @typedef {{ kind: 'activity', action: string, by: string, count: number, value: string, at: number }} ActivityItem */
+/** @typedef {{ kind: 'message', channel: string, message: string, at: number }} MessageItem */
+/** @typedef {ActivityItem | MessageItem} FeedItem */
+
+const maxItems = 30
+
+/**
+ * The list of what happened, newest first. Everything from a user goes in as text, never as markup.
+ *
+ * @param {HTMLElement} list
+ */
+export function renderFeed(list) {
+  /** @param {FeedItem} item */
+  function add(item) {
+    list.prepend(toElement(item))
+    while (list.children.length > maxItems) list.lastElementChild?.remove()
+  }
+
+  /** @param {FeedItem[]} items newest first */
+  function reset(items) {
+    list.replaceChildren(...items.map(toElement))
+  }
+
+  return { add, reset }
+}
+
+/** @param {FeedItem} item */
+function toElement(item) {
+  const kind = item.kind === 'message' ? 'published' : item.action
+  const element = document.createElement('li')
+  element.className = kind
+  const time = create('time', new Date(item.at).toLocaleTimeString())
+  time.setAttribute('datetime', new Date(item.at).toISOString())
+  const value = item.kind === 'message' ? item.message : item.value
+  element.append(time, create('b', kind), create('code', value), create('small', noteOf(item)))
+  return element
+}
+
+/** @param {FeedItem} item */
+function noteOf(item) {
+  if (item.kind === 'message') return item.channel
+  return item.count > 1 ? `and ${item.count - 1} more by ${item.by}` : `by ${item.by}`
+}
+
+/**
+ * @param {string} tag
+ * @param {string} text
+ */
+function create(tag, text) {
+  const element = document.createElement(tag)
+  element.textContent = text
+  return element
+}

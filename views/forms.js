@@ -1,0 +1,44 @@
+/** Sends each form with fetch instead of leaving the page, and shows the answer below it. */
+export function improveForms() {
+  for (const form of document.forms) {
+    form.addEventListener('submit', (event) => {
+      event.preventDefault()
+      send(form)
+    })
+  }
+}
+
+/** @param {HTMLFormElement} form */
+async function send(form) {
+  const output = form.querySelector('output')
+  const { failed, text } = await post(form)
+  if (!output) return
+  output.textContent = text
+  output.classList.toggle('failed', failed)
+  if (!failed) form.reset()
+}
+
+/**
+ * @param {HTMLFormElement} form
+ * @returns {Promise<{ failed: boolean, text: string }>}
+ */
+async function post(form) {
+  const fields = [...new FormData(form)].map(([name, value]) => [name, String(value)])
+  try {
+    const response = await fetch(form.action, {
+      method: 'POST',
+      headers: { accept: 'application/json' },
+      body: new URLSearchParams(fields),
+    })
+    const answer = await response.json()
+    return { failed: !response.ok, text: response.ok ? describe(answer) : answer.message }
+  } catch {
+    return { failed: true, text: 'The server is out of reach; nothing was sent, or its answer was lost.' }
+  }
+}
+
+/** @param {{ pushed?: number, length?: number, receivers?: number }} answer */
+function describe({ pushed, length, receivers }) {
+  if (pushed !== undefined) return `Pushed ${pushed}; ${length} in the queue.`
+  return `Published to ${receivers} ${receivers === 1 ? 'subscriber' : 'subscribers'}.`
+}
