@@ -1,3 +1,4 @@
+import { clockTime } from './clock.js'
 // @ts-ignore: served from the uplot package's folder
 import uPlot from './uplot/uPlot.esm.js'
 
@@ -54,9 +55,20 @@ function options(width) {
     cursor: { y: false },
     legend: { show: false },
     scales: { x: { time: true }, y: { auto: false } },
-    axes: [axis, { ...axis, size: 60, incrs: [1, 2, 5, 10, 50, 100, 500, 1000, 1e4, 1e5, 1e6, 1e7] }],
+    axes: [
+      { ...axis, values: timesOf },
+      { ...axis, size: 60, incrs: [1, 2, 5, 10, 50, 100, 500, 1000, 1e4, 1e5, 1e6, 1e7] },
+    ],
     series: [{}, { label: 'waiting', stroke: () => color('--accent'), width: 2, points: { show: false } }],
   }
+}
+
+/**
+ * @param {unknown} _plot
+ * @param {number[]} splits
+ */
+function timesOf(_plot, splits) {
+  return splits.map((seconds) => clockTime(seconds * 1000))
 }
 
 /** @param {Point[]} points */

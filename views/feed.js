@@ -1,3 +1,5 @@
+import { clockTime } from './clock.js'
+
 /** @typedef {{ kind: 'activity', action: string, by: string, count: number, value: string, at: number }} ActivityItem */
 /** @typedef {{ kind: 'message', channel: string, message: string, at: number }} MessageItem */
 /** @typedef {ActivityItem | MessageItem} FeedItem */
@@ -29,7 +31,7 @@ function toElement(item) {
   const kind = item.kind === 'message' ? 'published' : item.action
   const element = document.createElement('li')
   element.className = kind
-  const time = create('time', new Date(item.at).toLocaleTimeString())
+  const time = create('time', clockTime(item.at))
   time.setAttribute('datetime', new Date(item.at).toISOString())
   const value = item.kind === 'message' ? item.message : item.value
   element.append(time, create('b', kind), create('code', value), create('small', noteOf(item)))

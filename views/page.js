@@ -4,6 +4,7 @@
  */
 
 import { createChart } from './chart.js'
+import { clockTime } from './clock.js'
 import { renderFeed } from './feed.js'
 import { improveForms } from './forms.js'
 
@@ -70,7 +71,7 @@ function show({ length, subscribers, problem, at }) {
 }
 
 function showGone() {
-  const since = latestAt ? `; numbers from ${new Date(latestAt).toLocaleTimeString()}` : ''
+  const since = latestAt ? `; numbers from ${clockTime(latestAt)}` : ''
   setState('problem', `the server is out of reach, trying again${since}`)
 }
 

@@ -1,0 +1,55 @@
+import type { FastifyInstance } from 'fastify'
+import { onTestFinished } from 'vitest'
+import { type AppOptions, buildApp } from '../../src/app.js'
+import { Publisher } from '../../src/channel/publisher.js'
+import { Subscriber } from '../../src/channel/subscriber.js'
+import { ActivityReporter } from '../../src/queue/activity.js'
+import { PlainQueue } from '../../src/queue/plain-queue.js'
+import { Connections } from '../../src/redis/connections.js'
+import { redisFailure } from '../../src/redis/errors.js'
+import { Live } from '../../src/web/live/live.js'
+import { recordingLog } from './log.js'
+
+export const queueKey = 'task:prodcons:queue'
+export const channelName = 'task:pubsub:channel'
+
+export interface GivenApp extends Partial<AppOptions> {
+  redisUrl: string
+  maxLength?: number
+}
+
+/** The real web application on a real Redis, ready for supertest (`request(app.server)`); closed after the test. */
+export async function givenApp({
+  redisUrl,
+  maxLength = 0,
+  ...overrides
+}: GivenApp): Promise<FastifyInstance> {
+  const { log } = recordingLog()
+  const redis = new Connections(redisUrl, { log, fatal: (error) => Promise.reject(error) })
+  const queue = new PlainQueue(redis.commands, { key: queueKey, maxLength })
+  const publisher = new Publisher(redis.commands, channelName)
+  const pushed = new ActivityReporter(redis.commands, { action: 'pushed', queue: queueKey, by: 'web' })
+  const live = new Live({ queue, publisher, subscriber: new Subscriber(redis.waiting(), log), log })
+  const app = await buildApp({
+    log,
+    queue,
+    publisher,
+    pushed,
+    live,
+    ping: () => redis.commands.ping().catch(redisFailure('')),
+    order: 'lifo',
+    bodyLimit: 256 * 1024,
+    allowAnonymous: false,
+    ...overrides,
+  })
+  await redis.ready(1000)
+  live.start()
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  onTestFinished(async () => {
+    await app.close()
+    await live.stop()
+    await pushed.stop()
+    redis.close()
+  })
+  return app
+}

@@ -1,0 +1,69 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { onTestFinished, vi } from 'vitest'
+import { packageRoot } from '../../src/process/package-root.js'
+
+/** A real process, as the Procfile runs it, from what was built. */
+export class TestProcess {
+  readonly lines: string[] = []
+  readonly #process: ChildProcess
+  readonly #exited: Promise<unknown[]>
+
+  constructor(entrypoint: string, env: Record<string, string>, args: string[] = []) {
+    this.#process = spawn(process.execPath, [join(packageRoot, 'dist', entrypoint), ...args], {
+      env: { PATH: process.env.PATH, REDIS_SERVER: process.env.REDIS_SERVER, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    this.#exited = once(this.#process, 'exit')
+    for (const stream of [this.#process.stdout, this.#process.stderr]) {
+      if (stream) createInterface(stream).on('line', (line) => this.lines.push(line))
+    }
+  }
+
+  /** Waits for a line of output that matches, and returns it. */
+  async line(pattern: RegExp, timeoutMs = 20_000): Promise<string> {
+    return vi.waitFor(
+      () => {
+        const line = this.lines.find((each) => pattern.test(each))
+        if (line === undefined) throw new Error(`no line matches ${pattern} in:\n${this.lines.join('\n')}`)
+        return line
+      },
+      { timeout: timeoutMs, interval: 20 },
+    )
+  }
+
+  /** All lines so far that match. */
+  matching(pattern: RegExp): string[] {
+    return this.lines.filter((line) => pattern.test(line))
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#process.kill(signal)
+  }
+
+  /** Waits for the end; the exit code, or the name of the signal that ended it. */
+  async exit(): Promise<number | string> {
+    const [code, signal] = (await this.#exited) as [number | null, string | null]
+    return code ?? signal ?? 'unknown'
+  }
+
+  get isRunning(): boolean {
+    return this.#process.exitCode === null && this.#process.signalCode === null
+  }
+}
+
+/** Starts an entrypoint such as `workers/prodcons.js`; it is killed after the test if it still runs. */
+export function givenProcess(
+  entrypoint: string,
+  env: Record<string, string>,
+  args: string[] = [],
+): TestProcess {
+  const started = new TestProcess(entrypoint, env, args)
+  onTestFinished(async () => {
+    if (started.isRunning) started.signal('SIGKILL')
+    await started.exit()
+  })
+  return started
+}

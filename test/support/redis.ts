@@ -1,0 +1,81 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Redis } from 'ioredis'
+import { afterAll, beforeAll, beforeEach } from 'vitest'
+
+/** A real Redis of a test file's own, on a Unix socket in a temporary folder. */
+export class TestRedis {
+  readonly #folder = mkdtempSync(join(tmpdir(), 'servery-test-'))
+  readonly #socket = join(this.#folder, 'redis.sock')
+  #process: ChildProcess | undefined
+  #client: Redis | undefined
+
+  /** What goes into REDIS_URL. */
+  get url(): string {
+    return `unix://${this.#socket}`
+  }
+
+  /** A foreign client: what redis-cli or a script in another language would do. */
+  get client(): Redis {
+    if (!this.#client) throw new Error('the test Redis is not started')
+    return this.#client
+  }
+
+  async start(): Promise<void> {
+    const flags = ['--port', '0', '--unixsocket', this.#socket, '--dir', this.#folder, '--save', '']
+    this.#process = spawn(process.env.REDIS_SERVER ?? 'redis-server', [...flags, '--appendonly', 'yes'], {
+      stdio: 'ignore',
+    })
+    this.#client ??= new Redis(this.#socket, { maxRetriesPerRequest: null, retryStrategy: () => 20 }).on(
+      'error',
+      () => undefined,
+    )
+    await this.#client.ping()
+  }
+
+  /** SIGKILL: what was written to the append-only file is there after the next {@link start}. */
+  async kill(): Promise<void> {
+    await this.#end('SIGKILL')
+  }
+
+  /** An orderly end. */
+  async shutdown(): Promise<void> {
+    await this.#end('SIGTERM')
+  }
+
+  /** Makes it hang: connections stay open, nothing is answered. */
+  freeze(): void {
+    this.#process?.kill('SIGSTOP')
+  }
+
+  thaw(): void {
+    this.#process?.kill('SIGCONT')
+  }
+
+  async remove(): Promise<void> {
+    this.#client?.disconnect()
+    await this.#end('SIGKILL')
+    rmSync(this.#folder, { recursive: true, force: true })
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    if (!this.#process || this.#process.exitCode !== null || this.#process.signalCode !== null) return
+    const exited = once(this.#process, 'exit')
+    this.#process.kill(signal)
+    await exited
+  }
+}
+
+/** Gives a test file a Redis that is empty before each test and gone after the last. */
+export function useRedis(): TestRedis {
+  const redis = new TestRedis()
+  beforeAll(() => redis.start())
+  beforeEach(async () => {
+    await redis.client.flushall()
+  })
+  afterAll(() => redis.remove())
+  return redis
+}
