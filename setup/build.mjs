@@ -6,7 +6,7 @@ import { say } from './say.mjs'
 import { SetupProblem } from './setup-problem.mjs'
 
 const stampFile = 'dist/.stamp'
-const sources = ['src', 'workers', 'views', 'package-lock.json']
+const sources = ['src', 'workers', 'views', 'package-lock.json', 'setup/copy-assets.mjs']
 
 const settings = () => readdirSync(root).filter((name) => /^tsconfig.*\.json$/.test(name))
 const current = () => fingerprint([...sources, ...settings()])

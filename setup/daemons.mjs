@@ -7,7 +7,9 @@ import { readdirSync, readFileSync } from 'node:fs'
  * @returns {{ name: string, pid: string }[]}
  */
 export function daemons(names) {
-  return processes().filter(({ name, parent, state }) => parent === '1' && state !== 'Z' && names.includes(name))
+  return processes().filter(
+    ({ name, parent, state }) => parent === '1' && state !== 'Z' && names.includes(name),
+  )
 }
 
 function processes() {

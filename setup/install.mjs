@@ -15,17 +15,18 @@ const installer = fileURLToPath(new URL('./install-packages.mjs', import.meta.ur
  */
 export async function install({ title, otherwise }, interrupted) {
   const name = packageManagerName()
-  if (!name)
+  if (!name) {
     throw new SetupProblem(
       `${title} is missing and no known package manager is here: install it, ${otherwise}`,
     )
+  }
   const manager = packageManager(name)
   const command = [...manager.install, ...manager.packages[title]].join(' ')
   const root = manager.asRoot ? rootPrefix(title, command) : []
   say(`${title} is missing; installing it with: ${[...root, command].join(' ')}`)
   const code = await runInstaller([...root, process.execPath, installer, name, title], interrupted)
-  if (code !== 0)
-    throw new SetupProblem(`installing ${title} failed (exit code ${code}): install it, ${otherwise}`)
+  if (code === 0) return
+  throw new SetupProblem(`installing ${title} failed (exit code ${code}): install it, ${otherwise}`)
 }
 
 function rootPrefix(title, command) {

@@ -51,8 +51,7 @@ function disable(name) {
   if (findProgram('update-rc.d')) spawnSync('update-rc.d', [name, 'disable'])
   if (findProgram('rc-update')) spawnSync('rc-update', ['delete', name])
   removeUnitLinks(name)
-  if (enabledServices().includes(name))
-    throw new SetupProblem(`the system service ${name} cannot be disabled`)
+  if (enabledServices().includes(name)) throw new SetupProblem(`cannot disable the system service ${name}`)
   say(`disabled the system service ${name}, which came with the package; nothing here needs it`)
 }
 
