@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import getPort, { portNumbers } from 'get-port'
 import type { Redis } from 'ioredis'
@@ -10,13 +10,13 @@ import {
   claimPrivateServer,
   describePrivateServer,
   endLeftover,
+  openDataDir,
   type PrivateServer,
 } from './redis/private-server.js'
 import { type Formation, parseFormation, parseProcfile, type ProcessType } from './start/procfile.js'
 import { type ProcessSpec, Supervisor } from './start/supervisor.js'
 
 // `npm start`: a private Redis where none is named, then every process of the Procfile.
-const dataDir = join(packageRoot, 'data')
 const killMarginMs = 5000
 
 run({ component: 'servery', load, stopMarginMs: 3 * killMarginMs }, ({ config }) => {
@@ -24,6 +24,7 @@ run({ component: 'servery', load, stopMarginMs: 3 * killMarginMs }, ({ config })
   let redis: Supervisor | undefined
   let owner: Redis | undefined
   let processes: Supervisor | undefined
+  let isStopping = false
 
   return {
     async start() {
@@ -33,12 +34,14 @@ run({ component: 'servery', load, stopMarginMs: 3 * killMarginMs }, ({ config })
       const server = config.redisUrl ? undefined : await describeOwnServer(config)
       if (server) {
         redis = new Supervisor([{ ...server, name: 'redis', cwd: server.dataDir }])
-        owner = await claimPrivateServer(server)
+        owner = await Promise.race([claimPrivateServer(server), failedStart(redis)])
       }
+      if (isStopping) return
       processes = new Supervisor(toSpecs(types, formation, config, server?.url ?? config.redisUrl ?? ''))
-      await announce(config, server)
+      await announce(config, { server, hasPage: formation.get('web') !== 0 })
     },
     async stop() {
+      isStopping = true
       await processes?.stop(patienceMs)
       owner?.disconnect()
       await redis?.stop(killMarginMs)
@@ -56,10 +59,17 @@ async function requireFreePort({ port, host }: Config): Promise<void> {
   throw new ConfigError([`PORT: ${port} on ${host} is in use; stop what runs there, or set PORT to another`])
 }
 
-async function describeOwnServer({ redisServer }: Config): Promise<PrivateServer> {
+async function describeOwnServer(config: Config): Promise<PrivateServer> {
+  const dataDir = openDataDir(resolve(packageRoot, config.dataDir))
   await endLeftover(dataDir)
   const port = await getPort({ host: '127.0.0.1', port: portNumbers(6379, 6479) })
-  return describePrivateServer(redisServer, dataDir, port)
+  return describePrivateServer(config.redisServer, dataDir, port)
+}
+
+// Once it has run, a Redis that ends is started again. One that cannot even start would fail again and again.
+async function failedStart(redis: Supervisor): Promise<never> {
+  const exitCode = await redis.firstEnd
+  throw new Error(`the private Redis could not be started (exit code ${exitCode}): see its lines above`)
 }
 
 function toSpecs(
@@ -84,23 +94,27 @@ function toSpecs(
   )
 }
 
-async function announce({ host, port }: Config, server?: PrivateServer): Promise<void> {
-  if (port !== 0) {
+interface Announcement {
+  server: PrivateServer | undefined
+  hasPage: boolean
+}
+
+async function announce({ host, port }: Config, { server, hasPage }: Announcement): Promise<void> {
+  // Of a port that it takes by itself the web process tells.
+  if (hasPage && port !== 0) {
     const page = `http://${host.includes(':') ? `[${host}]` : host}:${port}/`
-    await untilServed(`${page}healthz`)
-    console.log(`servery: the page is at ${page}`)
+    if (await isServed(`${page}healthz`)) console.log(`servery: the page is at ${page}`)
   }
   if (server) console.log(`servery: its Redis answers to: ${server.cli}`)
   console.log('servery: Ctrl-C stops everything in order')
 }
 
-async function untilServed(url: string): Promise<void> {
+/** Waits until there is an answer, or for some ten seconds. */
+async function isServed(url: string): Promise<boolean> {
   for (let tries = 0; tries < 100; tries += 1) {
-    const isServed = await fetch(url).then(
-      ({ ok }) => ok,
-      () => false,
-    )
-    if (isServed) return
+    const response = await fetch(url).catch(() => undefined)
+    if (response?.ok) return true
     await sleep(100)
   }
+  return false
 }

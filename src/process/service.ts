@@ -1,7 +1,10 @@
 import { type Config, ConfigError, loadServiceConfig, type ServiceConfig } from '../config.js'
 import { createLog, type Logger } from './log.js'
 
-/** What an entrypoint runs. `stop()` finishes what is in hand; it is called once at most. */
+/**
+ * What an entrypoint runs. `stop()` finishes what is in hand; it is called once at most, also when `start()` failed or
+ * has not come to its end.
+ */
 export interface Service {
   start(): Promise<void>
   stop(): Promise<void>
@@ -29,6 +32,9 @@ export function runService(component: string, create: (context: ServiceContext) 
 
 // A terminal's Ctrl-C reaches a process twice when a runner such as npm passes the signal on as well.
 const sameSignalMs = 1000
+const signals = ['SIGTERM', 'SIGINT', 'SIGHUP']
+
+const isSignal = (reason: string | Error): boolean => signals.includes(String(reason))
 
 /**
  * Runs a service as the process's only purpose: reads the settings, starts it, and stops it in order on
@@ -48,10 +54,12 @@ export function run<C extends Config>(
   }
   const service = create({ config, log, fatal })
   const stop = onceStopped(service, log, config.shutdownGraceMs + stopMarginMs)
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => stop(signal))
+  for (const signal of signals) process.on(signal, () => stop(signal))
   stopWithSupervisor(stop)
+  // Who read our output has ended, as in `npm start | head`: no reason to drop what is in hand.
+  process.stdout.on('error', () => stop('nobody reads the output'))
   process.on('uncaughtException', (error) => exitOnBug(log, error))
-  service.start().catch(fatal)
+  service.start().catch(stop)
 }
 
 function loadOrExit<C>(load: () => C): C {
@@ -64,21 +72,31 @@ function loadOrExit<C>(load: () => C): C {
   }
 }
 
-function onceStopped(service: Service, log: Logger, patienceMs: number): (reason: string) => void {
+/** Stops the service for a reason, or because of the error that ended its start. */
+type Stop = (reason: string | Error) => void
+
+function onceStopped(service: Service, log: Logger, patienceMs: number): Stop {
   let stoppingSince: number | undefined
   return (reason) => {
-    if (stoppingSince !== undefined) {
-      if (Date.now() - stoppingSince >= sameSignalMs) process.exit(1)
-      return
-    }
+    if (stoppingSince !== undefined) return exitIfAskedAgain(reason, stoppingSince)
     stoppingSince = Date.now()
-    log.info({ reason }, 'stopping')
+    sayWhy(log, reason)
     exitWhenOverdue(log, patienceMs)
     service.stop().then(
-      () => process.exit(0),
+      () => process.exit(reason instanceof Error ? 1 : 0),
       (error: unknown) => exitOnBug(log, error),
     )
   }
+}
+
+// A start that fails while stopping fails because of that.
+function exitIfAskedAgain(reason: string | Error, stoppingSince: number): void {
+  if (isSignal(reason) && Date.now() - stoppingSince >= sameSignalMs) process.exit(1)
+}
+
+function sayWhy(log: Logger, reason: string | Error): void {
+  if (reason instanceof Error) log.fatal(reason.message)
+  else log.info({ reason }, 'stopping')
 }
 
 // The service keeps to the grace period by itself; this is for one that does not.
@@ -90,7 +108,7 @@ function exitWhenOverdue(log: Logger, patienceMs: number): void {
 }
 
 // `npm start` gives its children a channel: when it is killed outright they must not stay behind.
-function stopWithSupervisor(stop: (reason: string) => void): void {
+function stopWithSupervisor(stop: Stop): void {
   if (!process.channel) return
   process.on('disconnect', () => stop('supervisor gone'))
   process.channel.unref()

@@ -60,11 +60,11 @@ export class ActivityReporter {
   }
 }
 
-/** Reads a report from the activity channel; undefined for anything that is not one. */
+/** Reads a report from the activity channel, where anyone may publish; undefined for anything that is not one. */
 export function parseActivity(message: string): Activity | undefined {
   try {
     const activity = JSON.parse(message) as Partial<Activity> | null
-    return isActivity(activity) ? activity : undefined
+    return isActivity(activity) ? bounded(activity) : undefined
   } catch {
     return undefined
   }
@@ -72,12 +72,28 @@ export function parseActivity(message: string): Activity | undefined {
 
 function isActivity(given: Partial<Activity> | null): given is Activity {
   if (typeof given !== 'object' || given === null) return false
-  const { action, by, count, value, at } = given
+  const { action, queue, by, count, value, at } = given
   if (action !== 'pushed' && action !== 'taken') return false
-  return typeof by === 'string' && typeof value === 'string' && isNumber(count) && isNumber(at)
+  return [queue, by, value].every(isText) && isCount(count) && isTime(at)
 }
 
-const isNumber = (given: unknown): boolean => typeof given === 'number' && Number.isFinite(given)
+const isText = (given: unknown): boolean => typeof given === 'string'
+
+const isCount = (given: unknown): boolean => Number.isSafeInteger(given) && Number(given) > 0
+
+// What Date cannot hold, it cannot show either: it throws.
+const isTime = (given: unknown): boolean =>
+  typeof given === 'number' && !Number.isNaN(new Date(given).getTime())
+
+// Its own fields only, none longer than our own reports make them.
+const bounded = ({ action, queue, by, count, value, at }: Activity): Activity => ({
+  action,
+  queue: cut(queue),
+  by: cut(by),
+  count,
+  value: cut(value),
+  at,
+})
 
 const cut = (value: string): string =>
   value.length > maxValueLength ? `${value.slice(0, maxValueLength)}…` : value

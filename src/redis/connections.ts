@@ -11,6 +11,13 @@ const connectTimeoutMs = 2000
 /** Time after which a command that Redis has not answered is given up: a request must fail within 2 s. */
 const commandTimeoutMs = 1500
 
+/**
+ * Silence after which a connection that owes an answer is given up for a new one. A server that vanished
+ * without a word would else be waited for until TCP gives up, a quarter of an hour; and one that hangs would
+ * find every command that timed out meanwhile, and carry them out.
+ */
+const silenceTimeoutMs = 2000
+
 export interface ConnectionsOptions {
   log: Logger
   /** Told when the server turns out to be too old. */
@@ -37,6 +44,7 @@ export class Connections {
       enableOfflineQueue: false,
       maxRetriesPerRequest: 0,
       commandTimeout: commandTimeoutMs,
+      socketTimeout: silenceTimeoutMs,
     })
     announceState(this.commands, this.shown, log)
     watchVersion(this.commands, fatal)
@@ -47,16 +55,18 @@ export class Connections {
    * takes, and sends an interrupted command again when it is back, so that a blocked read is never abandoned.
    */
   waiting(): Redis {
-    const redis = connect(this.#target, { maxRetriesPerRequest: null })
+    // Subscriptions are brought back by who made them: where ioredis fails to, it leaves a rejection that no one
+    // can handle, and that ends the process.
+    const redis = connect(this.#target, { maxRetriesPerRequest: null, autoResubscribe: false })
     this.#waiting.push(redis)
     return redis
   }
 
-  /** Resolves with true once Redis answers, or with false after `patienceMs`. */
+  /** Resolves with true once Redis answers, or with false after `patienceMs`, which may be Infinity. */
   async ready(patienceMs: number): Promise<boolean> {
     if (this.commands.status === 'ready') return true
     return new Promise((resolve) => {
-      const timer = setTimeout(() => resolve(false), patienceMs)
+      const timer = patienceMs === Infinity ? undefined : setTimeout(() => resolve(false), patienceMs)
       this.commands.once('ready', () => {
         clearTimeout(timer)
         resolve(true)

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
@@ -6,6 +6,8 @@ import { Redis } from 'ioredis'
 /** Name of the connection by which a running `npm start` shows that its Redis is in use. */
 const ownerName = 'servery-start'
 const portFile = 'redis.port'
+const answerPatienceMs = 2000
+const shutdownPatienceMs = 10_000
 
 /** A private Redis: how to run it, and where it is then. */
 export interface PrivateServer {
@@ -13,6 +15,7 @@ export interface PrivateServer {
   command: string
   env: Record<string, string>
   dataDir: string
+  port: number
   url: string
   /** For people: the command that opens a client. */
   cli: string
@@ -24,12 +27,22 @@ export class AlreadyRunningError extends Error {
 }
 
 /**
+ * Makes the folder for a private server's data, unless there is one.
+ *
+ * @returns its path as Redis itself reports it
+ */
+export function openDataDir(path: string): string {
+  mkdirSync(path, { recursive: true })
+  return realpathSync(path)
+}
+
+/**
  * Describes a private redis-server with its append-only file in `dataDir`, on loopback.
  *
  * @param program the path of redis-server or valkey-server
+ * @param dataDir from {@link openDataDir}
  */
 export function describePrivateServer(program: string, dataDir: string, port: number): PrivateServer {
-  mkdirSync(dataDir, { recursive: true })
   writeFileSync(join(dataDir, portFile), String(port))
   const settings = {
     port,
@@ -48,6 +61,7 @@ export function describePrivateServer(program: string, dataDir: string, port: nu
     command: `exec "$REDIS_SERVER" ${flags.join(' ')}`,
     env: { REDIS_SERVER: program },
     dataDir,
+    port,
     url: `redis://127.0.0.1:${port}`,
     cli: `redis-cli -p ${port}`,
   }
@@ -57,16 +71,18 @@ export function describePrivateServer(program: string, dataDir: string, port: nu
  * Waits until a private server answers, its append-only file loaded, and marks it as in use.
  *
  * @returns the connection that marks it; keep it until the server is to stop
+ * @throws {AlreadyRunningError} another start was quicker, by a moment
  */
-export async function claimPrivateServer({ url }: PrivateServer): Promise<Redis> {
+export async function claimPrivateServer({ url, dataDir, port }: PrivateServer): Promise<Redis> {
   const owner = new Redis(url, {
     connectionName: ownerName,
     maxRetriesPerRequest: null,
     retryStrategy: () => 50,
   })
   owner.on('error', () => undefined)
-  await owner.ping()
-  return owner
+  if ((await isServing(owner, dataDir)) && readPort(dataDir) === port) return owner
+  owner.disconnect()
+  throw new AlreadyRunningError(`another program took port ${port} or ${dataDir} meanwhile; start again`)
 }
 
 /**
@@ -77,14 +93,18 @@ export async function claimPrivateServer({ url }: PrivateServer): Promise<Redis>
 export async function endLeftover(dataDir: string): Promise<void> {
   const port = readPort(dataDir)
   if (!port) return
-  const redis = new Redis({ host: '127.0.0.1', port, lazyConnect: true, retryStrategy: () => null })
+  const redis = new Redis({
+    host: '127.0.0.1',
+    port,
+    lazyConnect: true,
+    retryStrategy: () => null,
+    commandTimeout: answerPatienceMs,
+    // It may still be loading: it can be ended all the same.
+    enableReadyCheck: false,
+  })
   redis.on('error', () => undefined)
   try {
-    await redis.connect()
     if (await isServing(redis, dataDir)) await shutDown(redis, port)
-  } catch (error) {
-    if (error instanceof AlreadyRunningError) throw error
-    // Nobody there: the usual case, everything was stopped in order.
   } finally {
     redis.disconnect()
   }
@@ -98,10 +118,10 @@ function readPort(dataDir: string): number | undefined {
   }
 }
 
-// The port may have gone to a stranger's Redis meanwhile, which must not be touched.
+// Mostly nobody is there: everything was stopped in order. Or a stranger's server, which must not be touched.
 async function isServing(redis: Redis, dataDir: string): Promise<boolean> {
-  const [, dir] = (await redis.config('GET', 'dir')) as [string, string]
-  return dir === dataDir
+  const reply = await redis.config('GET', 'dir').catch(() => [])
+  return (reply as string[])[1] === dataDir
 }
 
 async function shutDown(redis: Redis, port: number): Promise<void> {
@@ -109,7 +129,8 @@ async function shutDown(redis: Redis, port: number): Promise<void> {
   if (clients.includes(` name=${ownerName} `)) {
     throw new AlreadyRunningError(`Servery already runs from this folder, its Redis on port ${port}`)
   }
-  const closed = new Promise((resolve) => redis.once('end', resolve))
+  const closed = new Promise<void>((resolve) => redis.once('end', resolve))
   await redis.shutdown().catch(() => undefined)
-  await Promise.race([closed, sleep(10_000, undefined, { ref: false })])
+  const isOverdue = await Promise.race([closed, sleep(shutdownPatienceMs, true, { ref: false })])
+  if (isOverdue) throw new Error(`the Redis that an earlier start left behind, on port ${port}, does not end`)
 }

@@ -30,8 +30,8 @@ function networkTarget(url: URL): RedisTarget {
     host,
     port: Number(url.port || 6379),
     db: parseDb(url.pathname.slice(1)),
-    ...(url.username && { username: decodeURIComponent(url.username) }),
-    ...(url.password && { password: decodeURIComponent(url.password) }),
+    ...(url.username && { username: decode(url.username) }),
+    ...(url.password && { password: decode(url.password) }),
     // The name the certificate must carry; an address cannot be one (RFC 6066).
     ...(url.protocol === 'rediss:' && { tls: /^[\d.]+$|:/.test(host) ? {} : { servername: host } }),
   }
@@ -39,9 +39,17 @@ function networkTarget(url: URL): RedisTarget {
 }
 
 function unixTarget(url: URL): RedisTarget {
-  const path = decodeURIComponent(url.pathname)
+  const path = decode(url.pathname)
   if (!path.startsWith('/')) throw new TypeError(`expected ${redisUrlExpected}`)
   return { options: { path, db: parseDb(url.searchParams.get('db') ?? '') }, shown: `unix://${path}` }
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    throw new TypeError(`expected a percent sign to be written as %25, as in ${redisUrlExpected}`)
+  }
 }
 
 function parseDb(text: string): number {

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { Writable } from 'node:stream'
 import { type Command, createConcurrently, Logger, LogOutput } from 'concurrently'
 import { backoffMs } from '../process/backoff.js'
 
@@ -30,21 +31,13 @@ export class Supervisor {
   readonly #failures = new Map<Command, number>()
   readonly #restarts = new Map<Command, NodeJS.Timeout>()
   #stopping = false
+  #firstEnded: (exitCode: string) => void = () => {}
+  /** Resolves with the exit code, or the signal, when for the first time one ends that was not asked to. */
+  readonly firstEnd = new Promise<string>((resolve) => (this.#firstEnded = resolve))
 
   constructor(specs: ProcessSpec[]) {
-    const width = Math.max(minPrefixWidth, ...specs.map(({ name }) => name.length))
-    const inputs = specs.map((spec) => ({ ...spec, name: spec.name.padEnd(width), ipc: ipcDescriptor }))
-    const { commands, result } = createConcurrently(inputs, {
-      spawn: (command, options) => spawn('/bin/sh', ['-c', command], { ...options, detached: true }),
-      kill: (pid, signal) => killGroup(pid, signal),
-      controllers: [new LogOutput({ logger: this.#logger }), { handle: (started) => this.#watch(started) }],
-      logger: this.#logger,
-      outputStream: process.stdout,
-      prefixColors: ['cyan', 'yellow', 'magenta', 'green', 'blue', 'red'],
-    })
-    this.#commands = commands
-    // Ends when all commands have; a failed one is no news to us.
-    result.catch(() => undefined)
+    // The library takes none for a mistake.
+    this.#commands = specs.length > 0 ? this.#spawn(specs) : []
   }
 
   /** Asks every process with SIGTERM to stop; kills what has not after `patienceMs`. Safe to call twice. */
@@ -56,6 +49,22 @@ export class Supervisor {
     const deadline = setTimeout(() => this.#killRest(), patienceMs)
     await closed
     clearTimeout(deadline)
+  }
+
+  #spawn(specs: ProcessSpec[]): Command[] {
+    const width = Math.max(minPrefixWidth, ...specs.map(({ name }) => name.length))
+    const inputs = specs.map((spec) => ({ ...spec, name: spec.name.padEnd(width), ipc: ipcDescriptor }))
+    const { commands, result } = createConcurrently(inputs, {
+      spawn: (command, options) => spawn('/bin/sh', ['-c', command], { ...options, detached: true }),
+      kill: (pid, signal) => killGroup(pid, signal),
+      controllers: [new LogOutput({ logger: this.#logger }), { handle: (started) => this.#watch(started) }],
+      logger: this.#logger,
+      outputStream: createOutput(),
+      prefixColors: ['cyan', 'yellow', 'magenta', 'green', 'blue', 'red'],
+    })
+    // Ends when all commands have; a failed one is no news to us.
+    result.catch(() => undefined)
+    return commands
   }
 
   #killRest(): void {
@@ -76,6 +85,7 @@ export class Supervisor {
 
   #onClose(command: Command, exitCode: string, livedMs: number): void {
     if (this.#stopping) return
+    this.#firstEnded(exitCode)
     const failures = livedMs >= steadyMs ? 1 : (this.#failures.get(command) ?? 0) + 1
     this.#failures.set(command, failures)
     const delayMs = backoffMs(failures, restartBaseMs, restartCapMs)
@@ -89,6 +99,16 @@ export class Supervisor {
   #say(text: string, command: Command): void {
     this.#logger.logCommandEvent(text, command)
   }
+}
+
+// The library throws at a stream that has failed, in the midst of stopping. Here, what nobody reads is dropped.
+function createOutput(): Writable {
+  return new Writable({
+    write(chunk, _encoding, done) {
+      process.stdout.write(chunk as Buffer)
+      done()
+    },
+  })
 }
 
 const isRunning = (command: Command): boolean => command.process !== undefined

@@ -46,13 +46,18 @@ export class Consumer {
    */
   async stop(): Promise<void> {
     this.#stopping.abort()
+    const graceOver = sleep(this.#options.graceMs, false, { ref: false })
     await this.#options.source.release()
-    await this.#loop
-    const finished = Promise.all(this.#inHand).then(() => true)
-    const inTime = await Promise.race([finished, sleep(this.#options.graceMs, false, { ref: false })])
-    if (inTime) return
+    if (await Promise.race([this.#finished(), graceOver])) return
     this.#options.log.warn({ values: this.#inHand.size }, 'grace period is over, abandoning values')
     this.#aborting.abort()
+  }
+
+  // The loop may itself be waiting for a slot: for what is in hand.
+  async #finished(): Promise<true> {
+    await this.#loop
+    await Promise.all(this.#inHand)
+    return true
   }
 
   async #run(): Promise<void> {

@@ -1,17 +1,27 @@
+import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { onTestFinished } from 'vitest'
 import { type AppOptions, buildApp } from '../../src/app.js'
 import { Publisher } from '../../src/channel/publisher.js'
 import { Subscriber } from '../../src/channel/subscriber.js'
 import { ActivityReporter } from '../../src/queue/activity.js'
+import { packageRoot } from '../../src/process/package-root.js'
 import { PlainQueue } from '../../src/queue/plain-queue.js'
 import { Connections } from '../../src/redis/connections.js'
 import { redisFailure } from '../../src/redis/errors.js'
+import { loadHandlers } from '../../src/handlers/registry.js'
 import { Live } from '../../src/web/live/live.js'
+import { TaskBoard } from '../../src/web/task-board.js'
 import { recordingLog } from './log.js'
 
 export const queueKey = 'task:prodcons:queue'
 export const channelName = 'task:pubsub:channel'
+
+function fail(error: Error): never {
+  throw error
+}
+
+const retention = { resultTtlMs: 60_000, deadMax: 1000, deadTtlMs: 60_000 }
 
 export interface GivenApp extends Partial<AppOptions> {
   redisUrl: string
@@ -25,7 +35,7 @@ export async function givenApp({
   ...overrides
 }: GivenApp): Promise<FastifyInstance> {
   const { log } = recordingLog()
-  const redis = new Connections(redisUrl, { log, fatal: (error) => Promise.reject(error) })
+  const redis = new Connections(redisUrl, { log, fatal: fail })
   const queue = new PlainQueue(redis.commands, { key: queueKey, maxLength })
   const publisher = new Publisher(redis.commands, channelName)
   const pushed = new ActivityReporter(redis.commands, { action: 'pushed', queue: queueKey, by: 'web' })
@@ -36,6 +46,9 @@ export async function givenApp({
     publisher,
     pushed,
     live,
+    board: new TaskBoard(redis.commands, { maxLength, maxBytes: 0, ...retention }),
+    handlers: await loadHandlers(join(packageRoot, 'workers/tasks')),
+    resultTtlMs: retention.resultTtlMs,
     ping: () => redis.commands.ping().catch(redisFailure('')),
     order: 'lifo',
     bodyLimit: 256 * 1024,

@@ -7,7 +7,10 @@ import { packageRoot } from '../../src/process/package-root.js'
 
 /** A real process, as the Procfile runs it, from what was built. */
 export class TestProcess {
+  /** Output and errors, as they came. */
   readonly lines: string[] = []
+  /** Those of them that went to standard error. */
+  readonly errors: string[] = []
   readonly #process: ChildProcess
   readonly #exited: Promise<unknown[]>
 
@@ -16,10 +19,17 @@ export class TestProcess {
       env: { PATH: process.env.PATH, REDIS_SERVER: process.env.REDIS_SERVER, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
-    this.#exited = once(this.#process, 'exit')
-    for (const stream of [this.#process.stdout, this.#process.stderr]) {
+    // Not 'exit': its last lines may come after that.
+    this.#exited = once(this.#process, 'close')
+    const { stdout, stderr } = this.#process
+    for (const stream of [stdout, stderr]) {
       if (stream) createInterface(stream).on('line', (line) => this.lines.push(line))
     }
+    if (stderr) createInterface(stderr).on('line', (line) => this.errors.push(line))
+  }
+
+  get pid(): number {
+    return this.#process.pid ?? NaN
   }
 
   /** Waits for a line of output that matches, and returns it. */
@@ -41,6 +51,12 @@ export class TestProcess {
 
   signal(signal: NodeJS.Signals): void {
     this.#process.kill(signal)
+  }
+
+  /** What `| head` does when it has seen enough. */
+  closeOutput(): void {
+    this.#process.stdout?.destroy()
+    this.#process.stderr?.destroy()
   }
 
   /** Waits for the end; the exit code, or the name of the signal that ended it. */

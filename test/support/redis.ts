@@ -24,7 +24,9 @@ export class TestRedis {
     return this.#client
   }
 
+  /** Also after it was killed; does nothing while it runs. */
   async start(): Promise<void> {
+    if (this.#isRunning) return
     const flags = ['--port', '0', '--unixsocket', this.#socket, '--dir', this.#folder, '--save', '']
     this.#process = spawn(process.env.REDIS_SERVER ?? 'redis-server', [...flags, '--appendonly', 'yes'], {
       stdio: 'ignore',
@@ -46,6 +48,11 @@ export class TestRedis {
     await this.#end('SIGTERM')
   }
 
+  /** Cuts all connections of a kind but the foreign client's own. */
+  async cut(kind: 'normal' | 'pubsub'): Promise<void> {
+    await this.client.call('CLIENT', 'KILL', 'TYPE', kind)
+  }
+
   /** Makes it hang: connections stay open, nothing is answered. */
   freeze(): void {
     this.#process?.kill('SIGSTOP')
@@ -61,8 +68,12 @@ export class TestRedis {
     rmSync(this.#folder, { recursive: true, force: true })
   }
 
+  get #isRunning(): boolean {
+    return this.#process?.exitCode === null && this.#process.signalCode === null
+  }
+
   async #end(signal: NodeJS.Signals): Promise<void> {
-    if (!this.#process || this.#process.exitCode !== null || this.#process.signalCode !== null) return
+    if (!this.#process || !this.#isRunning) return
     const exited = once(this.#process, 'exit')
     this.#process.kill(signal)
     await exited
@@ -74,6 +85,7 @@ export function useRedis(): TestRedis {
   const redis = new TestRedis()
   beforeAll(() => redis.start())
   beforeEach(async () => {
+    await redis.start()
     await redis.client.flushall()
   })
   afterAll(() => redis.remove())

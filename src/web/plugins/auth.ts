@@ -17,7 +17,12 @@ declare module 'fastify' {
  */
 export const auth = fp(
   async (app: FastifyInstance, { token }: { token: string }) => {
-    await app.register(bearerAuth, { keys: new Set([token]), addHook: false })
+    await app.register(bearerAuth, {
+      keys: new Set([token]),
+      addHook: false,
+      // "bearer" counts as "Bearer" (RFC 9110 section 11.1).
+      specCompliance: 'rfc6749',
+    })
     await app.register(basicAuth, {
       authenticate: { realm: 'Servery' },
       validate: async (_user, password) => {

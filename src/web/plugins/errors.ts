@@ -4,6 +4,7 @@ import fp from 'fastify-plugin'
 /** The one place where an error's code becomes an HTTP status. */
 const statusOf: Record<string, { status: number; retryAfterSeconds?: number }> = {
   REDIS_UNAVAILABLE: { status: 503, retryAfterSeconds: 2 },
+  BAD_TASK: { status: 400 },
   WRONG_TYPE: { status: 409 },
   QUEUE_FULL: { status: 429, retryAfterSeconds: 1 },
 }

@@ -35,7 +35,7 @@ export interface SameOriginOptions {
 export const sameOrigin = fp(
   async (app: FastifyInstance, { loopbackOnly }: SameOriginOptions) => {
     app.addHook('onRequest', async (request) => {
-      if (loopbackOnly && !isLoopback(request.hostname.replace(/^\[|\]$/g, ''))) {
+      if (loopbackOnly && !isLoopback(request.hostname.replace(/^\[|\]$/g, '').toLowerCase())) {
         throw new HostError(request.hostname || 'none')
       }
       if (!changesState(request)) return

@@ -8,11 +8,14 @@ export const ErrorAnswer = Type.Object({
   message: Type.String(),
 })
 
-/** One schema a content type, as Fastify and OpenAPI want a body that may come in several. */
+/**
+ * One schema a content type, as Fastify and OpenAPI want a body that may come in several. JSON may be null:
+ * Fastify checks an empty body as null, and nothing sent is no mistake.
+ */
 export function bodyOf(json: TSchema, form: TSchema) {
   return {
     content: {
-      'application/json': { schema: json },
+      'application/json': { schema: { ...json, nullable: true } },
       'application/x-www-form-urlencoded': { schema: form },
       'text/plain': { schema: Type.String() },
     },
