@@ -1,6 +1,7 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import type { Publisher } from './channel/publisher.js'
+import type { Registry } from './handlers/registry.js'
 import type { ActivityReporter } from './queue/activity.js'
 import type { PlainQueue } from './queue/plain-queue.js'
 import type { Live } from './web/live/live.js'
@@ -13,11 +14,15 @@ import { sameOrigin } from './web/plugins/same-origin.js'
 import { securityHeaders } from './web/plugins/security-headers.js'
 import { ajvOptions, validationError } from './web/plugins/validation.js'
 import { views } from './web/plugins/views.js'
+import { enqueueRoutes } from './web/routes/enqueue.js'
 import { eventRoutes } from './web/routes/events.js'
 import { healthRoutes } from './web/routes/health.js'
 import { homeRoutes } from './web/routes/home.js'
 import { prodconsRoutes } from './web/routes/prodcons.js'
 import { pubsubRoutes } from './web/routes/pubsub.js'
+import { queueRoutes } from './web/routes/queues.js'
+import { taskRoutes } from './web/routes/tasks.js'
+import type { TaskBoard } from './web/task-board.js'
 
 export interface AppOptions {
   log: FastifyBaseLogger
@@ -25,6 +30,10 @@ export interface AppOptions {
   publisher: Publisher
   pushed: ActivityReporter
   live: Live
+  board: TaskBoard
+  handlers: Registry
+  /** How long the record of a cancelled task is kept. */
+  resultTtlMs: number
   /** Resolves when Redis answers. */
   ping: () => Promise<unknown>
   /** Which end prodcons workers take from; the page says so. */
@@ -58,6 +67,9 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(homeRoutes, { live, queue: queue.key, channel: publisher.channel, order })
   await app.register(prodconsRoutes, { queue, pushed })
   await app.register(pubsubRoutes, { publisher })
+  await app.register(enqueueRoutes, options)
+  await app.register(taskRoutes, options)
+  await app.register(queueRoutes, options)
   await app.register(eventRoutes, { live })
   await app.register(healthRoutes, { ping })
   return app

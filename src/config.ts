@@ -63,10 +63,17 @@ export const settings = Type.Object({
     description: 'which end prodcons workers take from: `lifo` is BLPOP, newest first; `fifo` is BRPOP',
     expected: 'lifo or fifo',
   }),
-  CONCURRENCY: integer(1, 1000, {
-    default: 1,
-    description: 'values a prodcons worker works on at a time',
-    expected: 'an integer from 1 to 1000',
+  CONCURRENCY: Type.Optional(
+    integer(1, 1000, {
+      description:
+        'values or tasks that a worker works on at a time: 1 in prodcons and 10 in tasks unless set',
+      expected: 'an integer from 1 to 1000',
+    }),
+  ),
+  QUEUES: text('^[A-Za-z0-9._:-]{1,100}(,[A-Za-z0-9._:-]{1,100}){0,999}$', {
+    default: 'default',
+    description: 'queues that a tasks worker takes from, separated by commas',
+    expected: 'names of letters, digits, dots, colons, dashes and underscores, separated by commas',
   }),
   WORK_TIME: duration({
     default: '0s',
@@ -74,9 +81,21 @@ export const settings = Type.Object({
   }),
   MAX_LENGTH: integer(0, 1_000_000_000, {
     default: 1_000_000,
-    description: 'values the prodcons queue may hold; a push beyond it gets 429; 0 is no limit',
+    description: 'values or tasks that one queue may hold; a push beyond it gets 429; 0 is no limit',
     expected: 'an integer from 0 to 1000000000',
   }),
+  MAX_BYTES: size({
+    default: '1GiB',
+    description:
+      'bytes that the unfinished tasks of one queue may hold; beyond it an enqueue gets 429; 0 is no limit',
+  }),
+  RESULT_TTL: duration({ default: '1d', description: 'how long the record of a finished task is kept' }),
+  DEAD_MAX: integer(1, 10_000_000, {
+    default: 100_000,
+    description: 'most dead tasks that a queue keeps; the oldest go first',
+    expected: 'an integer from 1 to 10000000',
+  }),
+  DEAD_TTL: duration({ default: '30d', description: 'how long a dead task is kept' }),
   WORKER_NAME: Type.Optional(
     text('^[A-Za-z0-9._-]{1,100}$', {
       description:
@@ -105,6 +124,12 @@ export const settings = Type.Object({
     default: 'redis-server',
     description: 'the program that `npm start` runs as its private Redis: redis-server or valkey-server',
     expected: 'the path of a program',
+  }),
+  DATA_DIR: text('^.+$', {
+    default: 'data',
+    description:
+      'where the private Redis keeps its append-only file; a relative path is relative to the package',
+    expected: 'the path of a folder',
   }),
   LOG_LEVEL: Type.Enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
     default: 'info',
@@ -177,6 +202,11 @@ function toConfig(given: Settings) {
     channel: given.CHANNEL,
     order: given.ORDER,
     concurrency: given.CONCURRENCY,
+    queues: [...new Set(given.QUEUES.split(','))],
+    maxBytes: parseSize(given.MAX_BYTES),
+    resultTtlMs: parseDuration(given.RESULT_TTL),
+    deadMax: given.DEAD_MAX,
+    deadTtlMs: parseDuration(given.DEAD_TTL),
     workTimeMs: parseDuration(given.WORK_TIME),
     maxLength: given.MAX_LENGTH,
     workerName: given.WORKER_NAME,
@@ -185,6 +215,7 @@ function toConfig(given: Settings) {
     bodyLimit: parseSize(given.BODY_LIMIT),
     shutdownGraceMs: parseDuration(given.SHUTDOWN_GRACE),
     redisServer: given.REDIS_SERVER,
+    dataDir: given.DATA_DIR,
     logLevel: given.LOG_LEVEL,
     logFormat: given.LOG_FORMAT,
   }
@@ -234,6 +265,7 @@ function mistake(name: string, schema: TSchema, value: unknown): string {
 
 function* findUnsafeHost(given: Record<string, unknown>): Generator<string> {
   const host = String(given.HOST)
+  if (!Value.Check(settings.properties.HOST, host)) return
   if (isLoopback(host) || given.AUTH_TOKEN || given.ALLOW_ANONYMOUS === true) return
   yield `HOST: ${host} can be reached from other machines; set AUTH_TOKEN, or ALLOW_ANONYMOUS=1 to let anyone in`
 }

@@ -1,27 +1,26 @@
+import { fileURLToPath } from 'node:url'
+import type { FastifyInstance } from 'fastify'
 import { buildApp } from './app.js'
 import { Publisher } from './channel/publisher.js'
 import { Subscriber } from './channel/subscriber.js'
+import { loadHandlers } from './handlers/registry.js'
 import { runService, type ServiceContext } from './process/service.js'
 import { ActivityReporter } from './queue/activity.js'
 import { PlainQueue } from './queue/plain-queue.js'
 import { Connections } from './redis/connections.js'
 import { redisFailure } from './redis/errors.js'
 import { Live } from './web/live/live.js'
+import { TaskBoard } from './web/task-board.js'
 
 // How long the first request may be kept waiting for a Redis that is there; without one the page comes up too.
 const firstConnectionMs = 1000
 
 // The web process.
 runService('web', (context) => {
-  const { config, log } = context
+  const { config } = context
   const redis = new Connections(config.redisUrl, context)
   const parts = assemble(context, redis)
-  const building = buildApp({
-    ...config,
-    ...parts,
-    log,
-    ping: () => redis.commands.ping().catch(redisFailure('')),
-  })
+  const building = build(context, redis, parts)
 
   return {
     async start() {
@@ -43,10 +42,23 @@ runService('web', (context) => {
   }
 })
 
+type Parts = ReturnType<typeof assemble>
+
 function assemble({ config, log }: ServiceContext, redis: Connections) {
   const queue = new PlainQueue(redis.commands, { key: config.queue, maxLength: config.maxLength })
   const publisher = new Publisher(redis.commands, config.channel)
   const pushed = new ActivityReporter(redis.commands, { action: 'pushed', queue: config.queue, by: 'web' })
   const live = new Live({ queue, publisher, subscriber: new Subscriber(redis.waiting(), log), log })
-  return { queue, publisher, pushed, live }
+  const board = new TaskBoard(redis.commands, config)
+  return { queue, publisher, pushed, live, board }
+}
+
+async function build(
+  { config, log }: ServiceContext,
+  redis: Connections,
+  parts: Parts,
+): Promise<FastifyInstance> {
+  const handlers = await loadHandlers(fileURLToPath(new URL('../workers/tasks', import.meta.url)))
+  const ping = () => redis.commands.ping().catch(redisFailure(''))
+  return buildApp({ ...config, ...parts, handlers, log, ping })
 }

@@ -8,7 +8,7 @@ import { valueLine } from '../src/worker/print.js'
 
 // Consumes the prodcons lane: prints each value it gets. Put your own work into `handle`.
 runService('prodcons', ({ config, log, fatal }) => {
-  const { queue, order, workerName: worker, concurrency, workTimeMs, shutdownGraceMs: graceMs } = config
+  const { queue, order, workerName: worker, concurrency = 1, workTimeMs, shutdownGraceMs: graceMs } = config
   const redis = new Connections(config.redisUrl, { log, fatal })
   const taken = new ActivityReporter(redis.commands, { action: 'taken', queue, by: worker })
 

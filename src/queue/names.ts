@@ -1,7 +1,45 @@
 /**
  * Every key and channel of a queue. A queue is a list key; its satellites carry that key in braces, so
- * that Redis Cluster keeps them in the queue's own slot.
+ * that Redis Cluster keeps them in the queue's own slot. The same names in Lua: `scripts/names.lua`.
  */
 
+const satellite = (list: string, name: string): string => `{${list}}:${name}`
+
 /** CHANNEL, JSON {@link ../queue/activity.Activity}: what went into and came out of the list, thinned out. */
-export const activityChannel = (list: string): string => `{${list}}:activity`
+export const activityChannel = (list: string): string => satellite(list, 'activity')
+
+/** LIST: the waiting tasks of a task queue. */
+export const taskList = (queue: string): string => `task:queue:${queue}`
+
+/** SET: the names of all task queues that were ever used. */
+export const queuesKey = 'task:queues'
+
+/** SET: workers that live or did until lately. */
+export const workersKey = 'task:workers'
+
+/** STRING, JSON: what is shown of a worker. */
+export const workerKey = (worker: string): string => `task:worker:${worker}`
+
+/** LIST: what a consumer has taken and not settled. */
+export const heldKey = (list: string, consumer: string): string => satellite(list, `held:${consumer}`)
+
+/** STRING: the record of a finished task. */
+export const recordKey = (list: string, id: string): string => satellite(list, `task:${id}`)
+
+/** LIST: a task's failed attempts, JSON. */
+export const historyKey = (list: string, id: string): string => satellite(list, `history:${id}`)
+
+/** The other satellites of a task queue; `docs/protocol.md` says what each holds. */
+export const taskKeys = (list: string) => ({
+  list,
+  high: satellite(list, 'high'),
+  low: satellite(list, 'low'),
+  tasks: satellite(list, 'tasks'),
+  active: satellite(list, 'active'),
+  tries: satellite(list, 'tries'),
+  stats: satellite(list, 'stats'),
+  delayed: satellite(list, 'delayed'),
+  dead: satellite(list, 'dead'),
+  consumers: satellite(list, 'consumers'),
+  paused: satellite(list, 'paused'),
+})

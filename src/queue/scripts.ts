@@ -1,21 +1,61 @@
 import { readFileSync } from 'node:fs'
 import type { Redis, Result } from 'ioredis'
 
+type Argument = string | number
+
 declare module 'ioredis' {
   interface RedisCommander<Context> {
-    push(list: string, ...limitIfExistsValues: string[]): Result<[outcome: string, length: number], Context>
+    push(list: string, ...limitIfExistsValues: Argument[]): Result<[outcome: string, length: number], Context>
+    enqueueTasks(
+      list: string,
+      ...args: Argument[]
+    ): Result<[accepted: number, now: number, length: number], Context>
+    reserveTasks(
+      list: string,
+      ...args: Argument[]
+    ): Result<[now: number, state: string, nextDue: string, ...string[]], Context>
+    adoptTask(list: string, ...args: Argument[]): Result<[state: string, now: number, ...string[]], Context>
+    settleTasks(list: string, ...args: Argument[]): Result<[now: number, ...number[]], Context>
+    heartbeat(
+      list: string,
+      ...args: Argument[]
+    ): Result<
+      [now: number, held: number, nextDue: string, dead: number, waiting: number, ...string[]],
+      Context
+    >
+    recoverTasks(list: string, ...args: Argument[]): Result<[now: number, dead: string, ...string[]], Context>
+    noteProgress(list: string, ...args: Argument[]): Result<number, Context>
+    cancelTask(list: string, ...args: Argument[]): Result<string, Context>
+    reviveTask(list: string, ...args: Argument[]): Result<string, Context>
   }
 }
 
-const names = ['push'] as const
+/** Command → script file, and whether it works on a task queue's satellites. */
+const commands = {
+  push: { file: 'push', satellites: false },
+  enqueueTasks: { file: 'enqueue', satellites: true },
+  reserveTasks: { file: 'reserve', satellites: true },
+  adoptTask: { file: 'adopt', satellites: true },
+  settleTasks: { file: 'settle', satellites: true },
+  heartbeat: { file: 'heartbeat', satellites: true },
+  recoverTasks: { file: 'recover', satellites: true },
+  noteProgress: { file: 'progress', satellites: true },
+  cancelTask: { file: 'cancel', satellites: true },
+  reviveTask: { file: 'revive', satellites: true },
+} as const
+
+const loaded = Object.entries(commands).map(([name, { file, satellites }]) => {
+  const lua = read(file)
+  const numberOfKeys = lua.match(/^-- KEYS\[\d+\]/gm)?.length ?? 0
+  return { name, definition: { lua: satellites ? `${read('names')}\n${lua}` : lua, numberOfKeys } }
+})
 
 /** Gives a connection the queue's scripts as commands. Calling it again changes nothing. */
 export function withScripts(redis: Redis): Redis {
-  for (const name of names) redis.defineCommand(name, load(name))
+  for (const { name, definition } of loaded) redis.defineCommand(name, definition)
   return redis
 }
 
-function load(name: string): { lua: string; numberOfKeys: number } {
-  const lua = readFileSync(new URL(`./scripts/${name}.lua`, import.meta.url), 'utf8')
-  return { lua, numberOfKeys: lua.match(/^-- KEYS\[\d+\]/gm)?.length ?? 0 }
+function read(file: string): string {
+  return readFileSync(new URL(`./scripts/${file}.lua`, import.meta.url), 'utf8')
 }

@@ -1,0 +1,141 @@
+import Type, { type Static } from 'typebox'
+import { Compile } from 'typebox/compile'
+import { inexactness } from '../exact-json.js'
+import type { TaskOptions } from '../queue/envelope.js'
+import { defaultRetryPolicy } from '../queue/retry-policy.js'
+import type { NewTask } from '../queue/task-queue.js'
+import { type Registry, toBackoff, toMs } from './registry.js'
+
+const Duration = Type.Union([Type.Integer({ minimum: 0 }), Type.String()], {
+  description: 'milliseconds, or "1500ms", "10s", "5m", "2h", "1d"',
+})
+const Instant = Type.Union([Type.Integer({ minimum: 0 }), Type.String()], {
+  description: 'ISO 8601, or milliseconds since 1970',
+})
+
+/** A task as a program asks for it. */
+export const TaskRequest = Type.Object(
+  {
+    task: Type.String({ description: 'name of the handler' }),
+    data: Type.Optional(Type.Any({ description: 'its input' })),
+    queue: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9._:-]{1,100}$', default: 'default' })),
+    delay: Type.Optional(Duration),
+    at: Type.Optional(Instant),
+    attempts: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
+    backoff: Type.Optional(
+      Type.Union([
+        Type.Object(
+          { type: Type.Literal('exponential'), base: Type.Optional(Duration), cap: Type.Optional(Duration) },
+          { additionalProperties: false },
+        ),
+        Type.Object({ type: Type.Literal('fixed'), delay: Duration }, { additionalProperties: false }),
+        Type.Array(Duration, { minItems: 1, maxItems: 100 }),
+      ]),
+    ),
+    timeout: Type.Optional(Duration),
+    priority: Type.Optional(Type.Enum(['high', 'normal', 'low'])),
+  },
+  { additionalProperties: false },
+)
+type Request = Static<typeof TaskRequest>
+
+const requestValidator = Compile(TaskRequest)
+
+/** A request that was checked, ready for the queue that it names. */
+export interface CheckedTask {
+  queue: string
+  task: NewTask
+}
+
+/** A task request that cannot be taken; the message names each field and what was expected. */
+export class BadTaskError extends Error {
+  override name = 'BadTaskError'
+  readonly code = 'BAD_TASK'
+}
+
+/**
+ * Checks a request for a task: its form, that there is such a handler, and its data against the handler's input.
+ *
+ * @throws {BadTaskError}
+ */
+export function checkTask(request: unknown, registry: Registry): CheckedTask {
+  if (!requestValidator.Check(request)) throw new BadTaskError(describeForm(request))
+  const handler = registry.get(request.task)
+  if (!handler) {
+    throw new BadTaskError(`task: expected one of ${[...registry.keys()].join(', ')}, got "${request.task}"`)
+  }
+  const data: unknown = request.data ?? {}
+  const mistakes = [inexactness(data, 'data') ?? handler.mistakesIn(data)].flat()
+  if (mistakes.length > 0) throw new BadTaskError(mistakes.join('; '))
+  return {
+    queue: request.queue ?? 'default',
+    task: { ...toNewTask(request, data), options: optionsOf(request, handler) },
+  }
+}
+
+function toNewTask({ task: name, priority, delay, at }: Request, data: unknown): NewTask {
+  if (delay !== undefined && at !== undefined)
+    throw new BadTaskError('delay, at: expected one of them, got both')
+  return {
+    name,
+    data: JSON.stringify(data),
+    ...(priority && { priority }),
+    ...(delay !== undefined && { delayMs: duration('delay', delay) }),
+    ...(at !== undefined && { at: instant(at) }),
+  }
+}
+
+// Only what differs from the defaults is stored: a waiting task should cost little.
+function optionsOf(
+  request: Request,
+  { policy }: { policy: typeof defaultRetryPolicy },
+): TaskOptions | undefined {
+  const attempts = request.attempts ?? policy.attempts
+  const backoff = request.backoff ? checkedBackoff(request.backoff) : policy.backoff
+  const options: TaskOptions = {
+    ...(attempts !== defaultRetryPolicy.attempts && { a: attempts }),
+    ...(backoff !== defaultRetryPolicy.backoff && { b: backoff }),
+    ...(request.timeout !== undefined && { t: duration('timeout', request.timeout) }),
+  }
+  return Object.keys(options).length > 0 ? options : undefined
+}
+
+function checkedBackoff(given: NonNullable<Request['backoff']>) {
+  return named(() => toBackoff(given))
+}
+
+function duration(field: string, given: string | number): number {
+  return named(() => toMs(field, given))
+}
+
+function instant(given: string | number): number {
+  const ms = typeof given === 'number' ? given : Date.parse(given)
+  if (Number.isNaN(ms))
+    throw new BadTaskError(`at: expected ISO 8601 or ms since 1970, got ${JSON.stringify(given)}`)
+  return ms
+}
+
+function named<T>(convert: () => T): T {
+  try {
+    return convert()
+  } catch (error) {
+    throw new BadTaskError((error as Error).message, { cause: error })
+  }
+}
+
+function describeForm(request: unknown): string {
+  if (typeof request !== 'object' || request === null || Array.isArray(request))
+    return 'expected an object with a task'
+  const mistakes = requestValidator.Errors(request).map(({ instancePath, message, params }) => {
+    const field = instancePath.slice(1).replaceAll('/', '.') || namesIn(params) || 'request'
+    return `${field}: ${message.replace(/^must /, 'expected to ')}`
+  })
+  return [...new Set(mistakes)].slice(0, 5).join('; ')
+}
+
+function namesIn(params: object): string {
+  return Object.values(params)
+    .flat()
+    .filter((each) => typeof each === 'string')
+    .join(', ')
+}

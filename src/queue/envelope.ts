@@ -1,0 +1,126 @@
+import type { Backoff } from './retry-policy.js'
+
+/**
+ * A task's value as Redis keeps it: `enqueuedAt \t name \t options \n data`. Options and data are JSON that only
+ * this side ever reads: Lua's cjson would turn [] into {} and round large integers. A bare value that another
+ * program pushed has an empty name, and its data is the value itself.
+ */
+
+/** What a task carries besides its data, where it differs from the defaults; short names, for each waits a million times. */
+export interface TaskOptions {
+  /** Attempts in all. */
+  a?: number
+  /** Backoff. */
+  b?: Backoff
+  /** Timeout in ms. */
+  t?: number
+}
+
+/** A task as a worker gets it. */
+export interface StoredTask {
+  id: string
+  /** Attempts that have failed so far. */
+  failed: number
+  /** Name of the handler; empty for a bare value. */
+  name: string
+  options: TaskOptions
+  /** JSON text; for a bare value the value itself. */
+  data: string
+  /** ms since 1970 by Redis' clock. */
+  enqueuedAt: number
+}
+
+const noOptions: TaskOptions = Object.freeze({})
+
+/** The part of the value that the enqueuing side makes; Redis puts its time in front. */
+export function encodeTask(name: string, data: string, options: TaskOptions | undefined): string {
+  return `${name}\t${options ? JSON.stringify(options) : ''}\n${data}`
+}
+
+/** Reads a value as the scripts return it. */
+export function decodeTask(id: string, failed: number, value: string): StoredTask {
+  const first = value.indexOf('\t')
+  const second = value.indexOf('\t', first + 1)
+  const end = value.indexOf('\n', second)
+  return {
+    id,
+    failed,
+    name: value.slice(first + 1, second),
+    options: end === second + 1 ? noOptions : (JSON.parse(value.slice(second + 1, end)) as TaskOptions),
+    data: value.slice(end + 1),
+    enqueuedAt: Number(value.slice(0, first)),
+  }
+}
+
+/** Who works on a task, as the scripts note it: `attempt \t startedAt \t consumer [\t progress \t note]`. */
+export interface ActiveMark {
+  attempt: number
+  startedAt: number
+  consumer: string
+  progress?: number
+  note?: string
+}
+
+export function decodeMark(text: string): ActiveMark | undefined {
+  const [attempt, startedAt, consumer, progress, ...note] = text.split('\t')
+  if (!attempt || !startedAt || consumer === undefined) return undefined
+  return {
+    attempt: Number(attempt),
+    startedAt: Number(startedAt),
+    consumer,
+    ...(progress && { progress: Number(progress) }),
+    ...(note.length > 0 && { note: note.join('\t') }),
+  }
+}
+
+/** A finished task's record: `state \t finishedAt \t mark \n result or error \n value`. */
+export interface FinishedRecord {
+  state: 'done' | 'cancelled'
+  finishedAt: number
+  mark?: ActiveMark
+  /** JSON text: the result of a task that is done, the error of one that was cancelled. */
+  outcome: string
+  task: StoredTask
+}
+
+export function decodeRecord(id: string, text: string): FinishedRecord {
+  const headEnd = text.indexOf('\n')
+  const outcomeEnd = text.indexOf('\n', headEnd + 1)
+  const [state, finishedAt, ...mark] = text.slice(0, headEnd).split('\t')
+  return {
+    state: state === 'done' ? 'done' : 'cancelled',
+    finishedAt: Number(finishedAt),
+    mark: decodeMark(mark.join('\t')),
+    outcome: text.slice(headEnd + 1, outcomeEnd),
+    task: decodeTask(id, 0, text.slice(outcomeEnd + 1)),
+  }
+}
+
+/** One failed attempt, as the history keeps it. */
+export interface Attempt {
+  attempt: number
+  worker: string
+  startedAt: number
+  endedAt: number
+  error: StoredError
+}
+
+/** An error, bounded: class, message of 1 kB, stack of 50 frames. */
+export interface StoredError {
+  name: string
+  message: string
+  stack?: string
+}
+
+const maxMessage = 1024
+const maxFrames = 50
+
+/** Anything that was thrown, in the form in which it is kept. */
+export function toStoredError(thrown: unknown): StoredError {
+  if (!(thrown instanceof Error)) return { name: 'Error', message: String(thrown).slice(0, maxMessage) }
+  const stack = thrown.stack
+    ?.split('\n')
+    .slice(0, maxFrames + 1)
+    .join('\n')
+  return { name: thrown.name, message: thrown.message.slice(0, maxMessage), ...(stack && { stack }) }
+}

@@ -1,0 +1,164 @@
+import type { Redis } from 'ioredis'
+import { redisFailure } from '../redis/errors.js'
+import { type ActiveMark, type Attempt, decodeMark, decodeTask, type StoredTask } from './envelope.js'
+import { heldKey, taskList } from './names.js'
+import { withScripts } from './scripts.js'
+import { newSeed } from './task-id.js'
+
+/** How a task ended. `detail` is JSON on one line. */
+export type Outcome =
+  | { kind: 'done' | 'cancelled'; detail: string }
+  | { kind: 'retry'; delayMs: number; attempt: Attempt }
+  | { kind: 'dead'; attempt: Attempt }
+  | { kind: 'return' }
+  | { kind: 'postpone'; delayMs: number }
+
+export interface Settlement {
+  id: string
+  outcome: Outcome
+}
+
+/** What a reserve found besides the tasks. */
+export interface Reserved {
+  state: 'open' | 'paused' | 'lost'
+  now: number
+  /** When the next delayed task is due, ms since 1970 by Redis' clock. */
+  nextDue: number | undefined
+  tasks: StoredTask[]
+}
+
+export interface Heartbeat {
+  now: number
+  /** Tasks that Redis thinks this consumer holds; undefined if it had been taken for dead and they were given away. */
+  held: number | undefined
+  nextDue: number | undefined
+  /** Consumers whose lease has ended. */
+  dead: number
+  /** Whether there is something to take. */
+  hasWaiting: boolean
+  /** Tasks of this consumer that are to be aborted. */
+  cancelled: string[]
+}
+
+/** A task that a dead consumer held, with what it had noted. */
+export interface Recovered {
+  task: StoredTask
+  mark: ActiveMark
+}
+
+/** What became of an element that came through a blocked read. */
+export type Adopted = { state: 'held'; task: StoredTask } | { state: 'paused' | 'nothing' | 'lost' }
+
+/** How long finished and dead tasks are kept. */
+export interface Retention {
+  resultTtlMs: number
+  deadMax: number
+  deadTtlMs: number
+}
+
+/** The consuming side of a task queue, for one consumer: everything it does goes through one of these scripts. */
+export class TaskConsumer {
+  readonly list: string
+  readonly #redis: Redis
+
+  constructor(
+    redis: Redis,
+    readonly queue: string,
+    readonly id: string,
+    private readonly retention: Retention,
+  ) {
+    this.#redis = withScripts(redis)
+    this.list = taskList(queue)
+  }
+
+  /**
+   * Takes up to `count` tasks. One round trip.
+   *
+   * @param leaseMs given to a consumer that has no lease yet; 0 = {@link heartbeat} sees to it
+   */
+  async reserve(count: number, leaseMs = 0): Promise<Reserved> {
+    const [now, state, nextDue, ...parts] = await this.#redis
+      .reserveTasks(this.list, this.id, leaseMs, count, newSeed())
+      .catch(redisFailure(this.list))
+    const tasks: StoredTask[] = []
+    for (let at = 0; at + 2 < parts.length; at += 3) {
+      tasks.push(decodeTask(parts[at] as string, Number(parts[at + 1]), parts[at + 2] as string))
+    }
+    return { state: state as Reserved['state'], now, nextDue: toDue(nextDue), tasks }
+  }
+
+  /**
+   * Makes a held task of an element that came through a blocked read. One round trip; safe to repeat.
+   *
+   * @param bareId the id it gets if it is a bare value; the same when repeated
+   */
+  async adopt(element: string, bareId: string): Promise<Adopted> {
+    const [state, , id, failed, value] = await this.#redis
+      .adoptTask(this.list, this.id, element, bareId)
+      .catch(redisFailure(this.list))
+    if (state !== 'held') return { state: state as 'paused' | 'nothing' | 'lost' }
+    return { state, task: decodeTask(id ?? '', Number(failed), value ?? '') }
+  }
+
+  /**
+   * Records outcomes. One round trip; safe to repeat.
+   *
+   * @returns for each whether it was still this consumer's; what was not is left as it is
+   */
+  async settle(settlements: Settlement[]): Promise<boolean[]> {
+    const { resultTtlMs, deadMax, deadTtlMs } = this.retention
+    const args: (string | number)[] = [this.id, resultTtlMs, deadMax, deadTtlMs]
+    for (const { id, outcome } of settlements) {
+      args.push(id, outcome.kind, 'delayMs' in outcome ? outcome.delayMs : 0, detailOf(outcome))
+    }
+    const [, ...held] = await this.#redis.settleTasks(this.list, ...args).catch(redisFailure(this.list))
+    return held.map((flag) => flag === 1)
+  }
+
+  /** Extends the lease, and hears what is new. One round trip. */
+  async heartbeat(leaseMs: number): Promise<Heartbeat> {
+    const [now, held, nextDue, dead, waiting, ...cancelled] = await this.#redis
+      .heartbeat(this.list, this.id, leaseMs)
+      .catch(redisFailure(this.list))
+    return {
+      now,
+      held: held < 0 ? undefined : held,
+      nextDue: toDue(nextDue),
+      dead,
+      hasWaiting: waiting === 1,
+      cancelled,
+    }
+  }
+
+  /** Takes over up to `count` tasks of one dead consumer. One round trip. */
+  async recover(count: number): Promise<{ consumer: string; tasks: Recovered[] }> {
+    const [, consumer, ...parts] = await this.#redis
+      .recoverTasks(this.list, this.id, count)
+      .catch(redisFailure(this.list))
+    const tasks: Recovered[] = []
+    for (let at = 0; at + 3 < parts.length; at += 4) {
+      const [id, failed, value, mark] = parts.slice(at, at + 4) as [string, string, string, string]
+      const noted = decodeMark(mark) ?? { attempt: Number(failed) + 1, startedAt: 0, consumer }
+      tasks.push({ task: decodeTask(id, Number(failed), value), mark: noted })
+    }
+    return { consumer, tasks }
+  }
+
+  /** Notes how far tasks are. One round trip. */
+  async noteProgress(reports: { id: string; fraction: number; note: string }[]): Promise<void> {
+    const args = reports.flatMap(({ id, fraction, note }) => [id, fraction, note])
+    await this.#redis.noteProgress(this.list, this.id, ...args).catch(redisFailure(this.list))
+  }
+
+  /** The elements of this consumer's held list. O(held). */
+  async held(): Promise<string[]> {
+    return this.#redis.lrange(heldKey(this.list, this.id), 0, -1).catch(redisFailure(this.list))
+  }
+}
+
+const toDue = (text: string): number | undefined => (text === '' ? undefined : Number(text))
+
+function detailOf(outcome: Outcome): string {
+  if ('detail' in outcome) return outcome.detail
+  return 'attempt' in outcome ? JSON.stringify(outcome.attempt) : ''
+}

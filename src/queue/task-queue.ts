@@ -1,0 +1,159 @@
+import type { Redis } from 'ioredis'
+import { redisFailure } from '../redis/errors.js'
+import { encodeTask, type TaskOptions } from './envelope.js'
+import { queuesKey, taskKeys, taskList } from './names.js'
+import { withScripts } from './scripts.js'
+import { newTaskId, type Priority, publicId } from './task-id.js'
+
+/** A task to be enqueued, its data already JSON text. */
+export interface NewTask {
+  name: string
+  data: string
+  options?: TaskOptions
+  priority?: Priority
+  /** Due so many ms from now, by Redis' clock… */
+  delayMs?: number
+  /** …or at this time, ms since 1970. */
+  at?: number
+}
+
+/** What became of it; `enqueuedAt` is by Redis' clock. */
+export type Enqueued =
+  | { outcome: 'accepted'; id: string; state: 'waiting' | 'scheduled'; enqueuedAt: number }
+  | { outcome: 'full'; length: number }
+
+export interface TaskQueueOptions {
+  /** Most tasks that may wait or be delayed; 0 is no limit. */
+  maxLength: number
+  /** Most bytes that unfinished tasks may hold; 0 is no limit. */
+  maxBytes: number
+}
+
+interface Pending {
+  task: NewTask
+  resolve: (enqueued: Enqueued) => void
+  reject: (error: unknown) => void
+}
+
+/** Tasks in one script call: it blocks Redis for a few milliseconds at most. */
+const maxPerCall = 500
+
+/** The producing side of a task queue. */
+export class TaskQueue {
+  readonly list: string
+  readonly #redis: Redis
+  readonly #pending: Pending[] = []
+  #isFlushing = false
+  #isRegistered = false
+
+  constructor(
+    redis: Redis,
+    readonly name: string,
+    private readonly options: TaskQueueOptions,
+  ) {
+    this.#redis = withScripts(redis)
+    this.list = taskList(name)
+  }
+
+  /**
+   * Enqueues a task. Calls made in the same tick go to Redis in one round trip.
+   *
+   * @throws {RedisUnavailableError} and then the task may have been taken or not
+   */
+  enqueue(task: NewTask): Promise<Enqueued> {
+    return new Promise((resolve, reject) => {
+      this.#pending.push({ task, resolve, reject })
+      if (this.#isFlushing) return
+      this.#isFlushing = true
+      process.nextTick(() => this.#flush())
+    })
+  }
+
+  /**
+   * Enqueues many tasks, 500 in a round trip; the answers are in their order. When the queue is full, the
+   * first that fit are taken.
+   *
+   * @throws {RedisUnavailableError} and then any of them may have been taken or not
+   */
+  async enqueueMany(tasks: NewTask[]): Promise<Enqueued[]> {
+    const chunks = []
+    for (let first = 0; first < tasks.length; first += maxPerCall) {
+      chunks.push(this.#send(tasks.slice(first, first + maxPerCall)))
+    }
+    return (await Promise.all(chunks)).flat()
+  }
+
+  /** Takes nothing more out of the queue until {@link resume}. */
+  async pause(): Promise<void> {
+    await this.#redis.set(taskKeys(this.list).paused, '1').catch(redisFailure(this.list))
+  }
+
+  /** Ends a pause and wakes an idle worker. */
+  async resume(): Promise<void> {
+    await this.#redis
+      .multi()
+      .del(taskKeys(this.list).paused)
+      .lpush(this.list, '\u0001')
+      .exec()
+      .catch(redisFailure(this.list))
+  }
+
+  /** Cancels a task by its own id: removed if it waits, aborted by its worker if it is active. One round trip. */
+  async cancel(id: string, recordMs: number): Promise<'removed' | 'active' | 'finished' | 'unknown'> {
+    const outcome = await this.#redis.cancelTask(this.list, id, recordMs).catch(redisFailure(this.list))
+    return outcome as 'removed' | 'active' | 'finished' | 'unknown'
+  }
+
+  /** Lets a dead or cancelled task wait again, its failed attempts forgotten. One round trip. */
+  async revive(id: string): Promise<'waiting' | 'unfinished' | 'unknown'> {
+    const outcome = await this.#redis.reviveTask(this.list, id).catch(redisFailure(this.list))
+    return outcome as 'waiting' | 'unfinished' | 'unknown'
+  }
+
+  #flush(): void {
+    this.#isFlushing = false
+    while (this.#pending.length > 0) void this.#sendPending(this.#pending.splice(0, maxPerCall))
+  }
+
+  async #sendPending(pending: Pending[]): Promise<void> {
+    try {
+      const enqueued = await this.#send(pending.map(({ task }) => task))
+      pending.forEach(({ resolve }, index) => resolve(enqueued[index] as Enqueued))
+    } catch (error) {
+      for (const { reject } of pending) reject(error)
+    }
+  }
+
+  async #send(tasks: NewTask[]): Promise<Enqueued[]> {
+    this.#register()
+    const ids = tasks.map(({ priority }) => newTaskId(priority))
+    const args: (string | number)[] = [this.options.maxLength, this.options.maxBytes, '0']
+    tasks.forEach((task, index) => {
+      args.push(ids[index] as string, dueOf(task), encodeTask(task.name, task.data, task.options))
+    })
+    const [accepted, enqueuedAt, length] = await this.#redis
+      .enqueueTasks(this.list, ...args)
+      .catch(redisFailure(this.list))
+    return tasks.map((task, index) => {
+      if (index >= accepted) return { outcome: 'full', length }
+      const state = isDelayed(task, enqueuedAt) ? 'scheduled' : 'waiting'
+      return { outcome: 'accepted', id: publicId(this.name, ids[index] as string), state, enqueuedAt }
+    })
+  }
+
+  // Once for each process: a queue exists from its first task on.
+  #register(): void {
+    if (this.#isRegistered) return
+    this.#isRegistered = true
+    this.#redis.sadd(queuesKey, this.name).catch(() => (this.#isRegistered = false))
+  }
+}
+
+function dueOf({ delayMs, at }: NewTask): string {
+  if (at !== undefined) return String(at)
+  return delayMs ? `+${delayMs}` : ''
+}
+
+function isDelayed({ delayMs = 0, at = 0 }: NewTask, nowMs: number): boolean {
+  return delayMs > 0 || at > nowMs
+}

@@ -1,0 +1,32 @@
+import type { Attempt, StoredError } from './envelope.js'
+import type { Priority } from './task-id.js'
+
+export type TaskState = 'scheduled' | 'waiting' | 'active' | 'retrying' | 'done' | 'dead' | 'cancelled'
+
+/** A task as people and programs see it. Times are ms since 1970 by Redis' clock. */
+export interface TaskRecord {
+  /** The public one: `<queue>.<id>`. */
+  id: string
+  /** Name of the handler; empty for a bare value. */
+  task: string
+  queue: string
+  state: TaskState
+  priority: Priority
+  /** The attempt that runs, or the last that did; 0 before the first. */
+  attempt: number
+  /** The input; for a bare value the value. */
+  data: unknown
+  enqueuedAt: number
+  /** When it is due, if it is scheduled or retrying. */
+  dueAt?: number
+  startedAt?: number
+  finishedAt?: number
+  worker?: string
+  /** A fraction from 0 to 1. */
+  progress?: number
+  note?: string
+  result?: unknown
+  error?: StoredError
+  /** Failed attempts, oldest first; the last 20. */
+  attempts: Attempt[]
+}

@@ -1,0 +1,113 @@
+import { Readable } from 'node:stream'
+import createError from '@fastify/error'
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import Type from 'typebox'
+import { BadTaskError, checkTask, type CheckedTask, TaskRequest } from '../../handlers/intake.js'
+import type { Registry } from '../../handlers/registry.js'
+import type { Enqueued } from '../../queue/task-queue.js'
+import type { TaskBoard } from '../task-board.js'
+import { type Line, readLines } from './ndjson.js'
+import { ErrorAnswer } from './schemas.js'
+import { taskJson } from './task-json.js'
+
+export interface EnqueueOptions {
+  board: TaskBoard
+  handlers: Registry
+  /** Bytes of one NDJSON line. */
+  bodyLimit: number
+}
+
+const QueueFullError = createError('QUEUE_FULL', 'the queue %s is full: %d tasks wait or are delayed', 429)
+const maxTasksPerRequest = 10_000
+
+/** What one task of several is answered with when it is not taken. */
+interface Refusal {
+  statusCode: number
+  message: string
+}
+
+/** `POST /tasks`: one task, an array of tasks, or a stream of them. */
+export async function enqueueRoutes(app: FastifyInstance, options: EnqueueOptions): Promise<void> {
+  app.addContentTypeParser('application/x-ndjson', (_request, payload, done) => done(null, payload))
+  app.post('/tasks', {
+    schema: {
+      summary: `Enqueue a task, an array of up to ${maxTasksPerRequest}, or NDJSON of any length`,
+      body: {
+        content: { 'application/json': { schema: Type.Union([TaskRequest, Type.Array(TaskRequest)]) } },
+      },
+      response: { '4xx': ErrorAnswer, '5xx': ErrorAnswer },
+    },
+    // Checked one by one, in checkTask: a bad task must not stop the others.
+    validatorCompiler: () => () => true,
+    handler: ({ body }, reply) => {
+      if (body instanceof Readable) {
+        const lines = Readable.from(enqueueLines(body, options))
+        return reply.code(202).type('application/x-ndjson').send(lines)
+      }
+      return Array.isArray(body) ? enqueueArray(body, reply, options) : enqueueOne(body, reply, options)
+    },
+  })
+}
+
+async function enqueueOne(body: unknown, reply: FastifyReply, { board, handlers }: EnqueueOptions) {
+  const checked = checkTask(body, handlers)
+  const enqueued = await board.queue(checked.queue).enqueue(checked.task)
+  if (enqueued.outcome === 'full') throw new QueueFullError(checked.queue, enqueued.length)
+  return reply.code(202).header('location', `/tasks/${enqueued.id}`).send(toAnswer(checked, enqueued))
+}
+
+async function enqueueArray(body: unknown[], reply: FastifyReply, options: EnqueueOptions) {
+  if (body.length > maxTasksPerRequest) {
+    throw new BadTaskError(`expected ${maxTasksPerRequest} tasks at most, got ${body.length}; send NDJSON`)
+  }
+  return reply.code(202).send({ tasks: await enqueueEach(body, options) })
+}
+
+async function* enqueueLines(input: Readable, options: EnqueueOptions): AsyncGenerator<string> {
+  for await (const batch of readLines(input, options.bodyLimit)) {
+    const requests = batch.map((each) => ('value' in each ? each.value : undefined))
+    const answers = await enqueueEach(requests, options)
+    yield batch.map((each, index) => `${JSON.stringify(lineAnswer(each, answers[index]))}\n`).join('')
+  }
+}
+
+async function enqueueEach(requests: unknown[], options: EnqueueOptions): Promise<object[]> {
+  return Promise.all(requests.map((request) => enqueueOrRefuse(request, options)))
+}
+
+// Those of one tick share a round trip: see TaskQueue.enqueue.
+async function enqueueOrRefuse(
+  request: unknown,
+  { board, handlers }: EnqueueOptions,
+): Promise<object | Refusal> {
+  try {
+    const checked = checkTask(request, handlers)
+    const enqueued = await board.queue(checked.queue).enqueue(checked.task)
+    if (enqueued.outcome === 'full') throw new QueueFullError(checked.queue, enqueued.length)
+    return toAnswer(checked, enqueued)
+  } catch (error) {
+    return toRefusal(error as Error & { statusCode?: number })
+  }
+}
+
+// Only what concerns this task: a Redis that is away concerns the whole request.
+function toRefusal(error: Error & { statusCode?: number }): Refusal {
+  if (error instanceof BadTaskError) return { statusCode: 400, message: error.message }
+  if (error.statusCode === 429) return { statusCode: 429, message: error.message }
+  throw error
+}
+
+function toAnswer(
+  { queue, task }: CheckedTask,
+  { id, state, enqueuedAt }: Enqueued & { outcome: 'accepted' },
+) {
+  const { name, priority = 'normal' } = task
+  const data: unknown = JSON.parse(task.data)
+  return taskJson({ id, task: name, queue, state, priority, attempt: 0, data, enqueuedAt })
+}
+
+function lineAnswer({ line, ...rest }: Line, answer: object = {}): object {
+  if ('mistake' in rest) return { line, statusCode: 400, message: rest.mistake }
+  const { id, state, statusCode, message } = answer as Record<string, unknown>
+  return id ? { line, id, state } : { line, statusCode, message }
+}

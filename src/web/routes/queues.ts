@@ -1,0 +1,63 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import Type from 'typebox'
+import type { PageState } from '../../queue/task-inspector.js'
+import type { TaskBoard } from '../task-board.js'
+import { exactly } from './schemas.js'
+import { taskJson } from './task-json.js'
+
+export interface QueuesOptions {
+  board: TaskBoard
+}
+
+const Name = Type.Object({ name: Type.String({ pattern: '^[A-Za-z0-9._:-]{1,100}$' }) })
+const Page = exactly({
+  state: Type.Optional(Type.Enum(['waiting', 'delayed', 'active', 'dead'])),
+  cursor: Type.Optional(Type.String({ pattern: '^[0-9]{1,12}$' })),
+})
+
+interface ByName {
+  Params: { name: string }
+}
+interface PageRequest extends ByName {
+  Querystring: { state?: PageState; cursor?: string }
+}
+
+/** `/queues`: what waits where; pause and resume. */
+export async function queueRoutes(app: FastifyInstance, { board }: QueuesOptions): Promise<void> {
+  app.get('/queues', { schema: { summary: 'All task queues' } }, async () => {
+    const names = await board.names()
+    return { queues: await Promise.all(names.map((name) => board.inspect(name).counts())) }
+  })
+  const schema = { params: Name }
+  app.get<ByName>('/queues/:name', { schema: { ...schema, summary: 'A queue' } }, ({ params }) =>
+    board.inspect(params.name).counts(),
+  )
+  app.get<PageRequest>(
+    '/queues/:name/tasks',
+    { schema: { ...schema, querystring: Page, summary: 'A page of tasks' } },
+    (request) => page(request, board),
+  )
+  app.post<ByName>(
+    '/queues/:name/pause',
+    { schema: { ...schema, summary: 'Take nothing out of it' } },
+    async ({ params }) => {
+      await board.queue(params.name).pause()
+      return board.inspect(params.name).counts()
+    },
+  )
+  app.post<ByName>(
+    '/queues/:name/resume',
+    { schema: { ...schema, summary: 'End a pause' } },
+    async ({ params }) => {
+      await board.queue(params.name).resume()
+      return board.inspect(params.name).counts()
+    },
+  )
+}
+
+async function page({ params, query }: FastifyRequest<PageRequest>, board: TaskBoard) {
+  const { tasks, next } = await board
+    .inspect(params.name)
+    .page(query.state ?? 'waiting', Number(query.cursor ?? 0))
+  return { tasks: tasks.map(taskJson), ...(next !== undefined && { cursor: String(next) }) }
+}

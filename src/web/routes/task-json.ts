@@ -1,0 +1,18 @@
+import type { TaskRecord } from '../../queue/task-record.js'
+
+/** A task's record as JSON has it: times as ISO 8601. */
+export function taskJson(record: Partial<TaskRecord> & { id: string }) {
+  const { enqueuedAt, dueAt, startedAt, finishedAt, attempts, ...rest } = record
+  return {
+    ...rest,
+    ...times({ enqueuedAt, dueAt, startedAt, finishedAt }),
+    ...(attempts && { attempts: attempts.map((each) => ({ ...each, ...times(pick(each)) })) }),
+  }
+}
+
+const pick = ({ startedAt, endedAt }: { startedAt: number; endedAt: number }) => ({ startedAt, endedAt })
+
+function times(given: Record<string, number | undefined>): Record<string, string> {
+  const known = Object.entries(given).filter((entry): entry is [string, number] => entry[1] !== undefined)
+  return Object.fromEntries(known.map(([name, ms]) => [name, new Date(ms).toISOString()]))
+}

@@ -1,0 +1,82 @@
+import createError from '@fastify/error'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import Type from 'typebox'
+import { parsePublicId } from '../../queue/task-id.js'
+import type { TaskBoard } from '../task-board.js'
+import { taskJson } from './task-json.js'
+import { untilFinished } from './wait.js'
+
+export interface TasksOptions {
+  board: TaskBoard
+  resultTtlMs: number
+}
+
+const NoTaskError = createError('NO_SUCH_TASK', 'there is no task %s, or its record has expired', 404)
+const FinishedError = createError('TASK_FINISHED', 'the task %s has finished already', 409)
+const NotDeadError = createError('TASK_NOT_DEAD', 'the task %s is neither dead nor cancelled', 409)
+
+const Params = Type.Object({ id: Type.String() })
+const Wait = Type.Object(
+  {
+    wait: Type.Optional(
+      Type.String({ pattern: '^([0-9]|[1-5][0-9]|60)$', description: 'seconds, 60 at most' }),
+    ),
+  },
+  { additionalProperties: false },
+)
+
+interface ById {
+  Params: { id: string }
+}
+interface Waiting extends ById {
+  Querystring: { wait?: string }
+}
+
+/** `/tasks/:id`: look a task up, cancel it, try it again. */
+export async function taskRoutes(app: FastifyInstance, options: TasksOptions): Promise<void> {
+  const schema = { params: Params }
+  app.get<Waiting>(
+    '/tasks/:id',
+    { schema: { ...schema, querystring: Wait, summary: 'A task; ?wait= seconds for it to finish' } },
+    (request) => find(request, options),
+  )
+  app.delete<ById>('/tasks/:id', { schema: { ...schema, summary: 'Cancel a task' } }, (request) =>
+    cancel(request, options),
+  )
+  app.post<ById>(
+    '/tasks/:id/retry',
+    { schema: { ...schema, summary: 'Try a dead or cancelled task again' } },
+    (request, reply) => retry(request, reply, options),
+  )
+}
+
+async function find({ params, query }: FastifyRequest<Waiting>, { board }: TasksOptions) {
+  const { queue, id } = parse(params.id)
+  const inspector = board.inspect(queue)
+  const record = await untilFinished(() => inspector.find(id), Number(query.wait ?? 0) * 1000)
+  if (!record) throw new NoTaskError(params.id)
+  return taskJson(record)
+}
+
+async function cancel({ params }: FastifyRequest<ById>, { board, resultTtlMs }: TasksOptions) {
+  const { queue, id } = parse(params.id)
+  const outcome = await board.queue(queue).cancel(id, resultTtlMs)
+  if (outcome === 'unknown') throw new NoTaskError(params.id)
+  if (outcome === 'finished') throw new FinishedError(params.id)
+  return taskJson((await board.inspect(queue).find(id)) ?? { id: params.id, state: 'cancelled' })
+}
+
+async function retry({ params }: FastifyRequest<ById>, reply: FastifyReply, { board }: TasksOptions) {
+  const { queue, id } = parse(params.id)
+  const outcome = await board.queue(queue).revive(id)
+  if (outcome === 'unknown') throw new NoTaskError(params.id)
+  if (outcome === 'unfinished') throw new NotDeadError(params.id)
+  const record = await board.inspect(queue).find(id)
+  return reply.code(202).send(taskJson(record ?? { id: params.id, state: 'waiting' }))
+}
+
+function parse(text: string): { queue: string; id: string } {
+  const parsed = parsePublicId(text)
+  if (!parsed) throw new NoTaskError(text)
+  return parsed
+}

@@ -1,0 +1,48 @@
+import type { Handler } from '../handlers/registry.js'
+import { type TaskContext, UnrecoverableError } from '../handlers/task.js'
+import type { Logger } from '../process/log.js'
+import type { StoredTask } from '../queue/envelope.js'
+
+/** One task that is being run. */
+export interface Run {
+  readonly task: StoredTask
+  readonly queue: number
+  readonly row: number
+  readonly startedAt: number
+  readonly controller: AbortController
+  /** Whether it is ours after all; the outcome waits for it. */
+  readonly confirmed: Promise<boolean> | undefined
+  /** Set once its outcome is no longer ours to record. */
+  revoked: boolean
+  /** Resolves when the handler has ended. */
+  ended: Promise<void>
+}
+
+export interface RunOptions {
+  publicId: string
+  log: Logger
+  onProgress: (fraction: number, note: string) => void
+}
+
+/**
+ * Runs a handler on a task's data.
+ *
+ * @throws what the handler throws; {@link UnrecoverableError} if the data is not what it takes
+ */
+export async function runTask(
+  handler: Handler,
+  { task, controller }: Run,
+  options: RunOptions,
+): Promise<unknown> {
+  const input = JSON.parse(task.data) as unknown
+  const mistakes = handler.mistakesIn(input)
+  if (mistakes.length > 0) throw new UnrecoverableError(mistakes.join('; '))
+  const context: TaskContext = {
+    id: options.publicId,
+    attempt: task.failed + 1,
+    signal: controller.signal,
+    progress: (fraction, note = '') => options.onProgress(Math.min(Math.max(fraction, 0), 1), note),
+    log: options.log,
+  }
+  return handler.run(input, context)
+}

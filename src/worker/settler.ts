@@ -1,0 +1,62 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { backoffMs } from '../process/backoff.js'
+import type { Logger } from '../process/log.js'
+import type { Outcome, Settlement, TaskConsumer } from '../queue/task-consumer.js'
+
+/**
+ * Records outcomes, those of one tick together, and keeps at it while Redis is away: a result is never dropped
+ * while this process lives. Repeating is safe, for a second settlement of a task finds it no longer held.
+ */
+export class Settler {
+  #pending: Settlement[] = []
+  #sending: Promise<void> | undefined
+  #sendingIds = new Set<string>()
+
+  constructor(
+    private readonly consumer: TaskConsumer,
+    private readonly log: Logger,
+  ) {}
+
+  /** @param onSettled is told whether the task was still ours */
+  settle(id: string, outcome: Outcome): void {
+    this.#pending.push({ id, outcome })
+    this.#sending ??= this.#sendAll()
+  }
+
+  /** Whether an outcome of this task is still to be recorded. */
+  isPending(id: string): boolean {
+    return this.#sendingIds.has(id) || this.#pending.some((settlement) => settlement.id === id)
+  }
+
+  /** Resolves when everything so far is recorded. */
+  async drained(): Promise<void> {
+    await this.#sending
+  }
+
+  async #sendAll(): Promise<void> {
+    await Promise.resolve()
+    for (let failures = 0; this.#pending.length > 0;) {
+      const batch = this.#pending.splice(0, 500)
+      this.#sendingIds = new Set(batch.map(({ id }) => id))
+      try {
+        this.#sayLost(batch, await this.consumer.settle(batch))
+        failures = 0
+      } catch (error) {
+        this.#pending.unshift(...batch)
+        failures += 1
+        if (failures === 1)
+          this.log.warn({ reason: (error as Error).message }, 'cannot record outcomes, trying on')
+        await sleep(backoffMs(failures, 50, 1000))
+      }
+    }
+    this.#sending = undefined
+    this.#sendingIds.clear()
+  }
+
+  #sayLost(batch: Settlement[], held: boolean[]): void {
+    batch.forEach(({ id, outcome }, index) => {
+      if (held[index]) return
+      this.log.warn({ task: id, outcome: outcome.kind }, 'no longer ours: the outcome is discarded')
+    })
+  }
+}

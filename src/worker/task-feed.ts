@@ -1,0 +1,173 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { backoffMs } from '../process/backoff.js'
+import type { Logger } from '../process/log.js'
+import type { StoredTask } from '../queue/envelope.js'
+import { heldKey } from '../queue/names.js'
+import type { Adopted, Reserved, TaskConsumer } from '../queue/task-consumer.js'
+import { decodeElement } from '../queue/task-element.js'
+import { newTaskId } from '../queue/task-id.js'
+import type { BlockingReads } from '../redis/blocking-reads.js'
+import type { Slots } from './slots.js'
+
+export interface TaskFeedOptions {
+  consumer: TaskConsumer
+  reads: BlockingReads
+  slots: Slots
+  log: Logger
+  /** Starts a task, for which a slot was taken. Where `confirmed` is given, it may turn out not to be ours. */
+  start: (task: StoredTask, confirmed?: Promise<boolean>) => void
+  /** Gives a task back that there is no slot for. */
+  giveBack: (task: StoredTask) => void
+}
+
+/** How long a blocked read waits: less than a lease, so that a dead worker's read does not outlive it. */
+export const feedBlockMs = 3000
+const pausedPollMs = 1000
+const maxBatch = 200
+const maxTimerMs = 2 ** 31 - 1
+
+/**
+ * Brings one queue's tasks to a worker: as many as there are free slots, and when none are left it waits in a blocked read
+ * that moves the next one straight into the held list (BLMOVE), from where no death can lose it.
+ */
+export class TaskFeed {
+  readonly #options: TaskFeedOptions
+  readonly #stopping = new AbortController()
+  readonly #stopped = new Promise((resolve) => this.#stopping.signal.addEventListener('abort', resolve))
+  #loop: Promise<void> | undefined
+  #dueTimer: NodeJS.Timeout | undefined
+  #failures = 0
+  #napping = new AbortController()
+  #lastTurn = Date.now()
+
+  constructor(options: TaskFeedOptions) {
+    this.#options = options
+  }
+
+  /** When this feed last did anything; one that is silent for longer than a blocked read takes has broken. */
+  get lastTurn(): number {
+    return this.#lastTurn
+  }
+
+  start(): void {
+    this.#loop ??= this.#run()
+  }
+
+  /** Remembers when the next delayed task is due, and takes it then. */
+  expect(nextDue: number | undefined, now: number): void {
+    clearTimeout(this.#dueTimer)
+    if (nextDue === undefined || this.#stopping.signal.aborted) return
+    const waitMs = Math.min(Math.max(nextDue - now, 0) + 1, maxTimerMs)
+    this.#dueTimer = setTimeout(() => void this.#fetch(), waitMs)
+  }
+
+  /** Takes nothing more. Safe when never started, and twice. */
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    this.#napping.abort()
+    clearTimeout(this.#dueTimer)
+    await this.#options.reads.release()
+    await this.#loop
+  }
+
+  async #run(): Promise<void> {
+    const { slots } = this.#options
+    while (!this.#stopping.signal.aborted) {
+      this.#lastTurn = Date.now()
+      await Promise.race([slots.untilFree(), this.#stopped])
+      if (this.#stopping.signal.aborted) return
+      const found = await this.#fetch()
+      if (found === 'nothing') await this.#waitForOne()
+      else if (found === 'paused') await this.#nap(pausedPollMs)
+    }
+  }
+
+  async #fetch(): Promise<'some' | 'nothing' | 'paused'> {
+    const { consumer, slots } = this.#options
+    const count = slots.acquire(maxBatch)
+    if (count === 0) return 'some'
+    let started = 0
+    try {
+      const reserved = await consumer.reserve(count)
+      this.#failures = 0
+      started = this.#startAll(reserved)
+      if (reserved.state === 'open') return started > 0 ? 'some' : 'nothing'
+      return 'paused'
+    } catch (error) {
+      await this.#napAfter(error as Error)
+      return 'some'
+    } finally {
+      slots.release(count - started)
+    }
+  }
+
+  #startAll({ tasks, nextDue, now }: Reserved): number {
+    this.expect(nextDue, now)
+    for (const task of tasks) this.#options.start(task)
+    return tasks.length
+  }
+
+  async #waitForOne(): Promise<void> {
+    const { consumer, reads } = this.#options
+    const held = heldKey(consumer.list, consumer.id)
+    try {
+      const element = await reads.read((redis) =>
+        redis.blmove(consumer.list, held, 'RIGHT', 'LEFT', feedBlockMs / 1000),
+      )
+      if (element !== null) await this.#onElement(element)
+    } catch (error) {
+      await this.#napAfter(error as Error)
+    }
+  }
+
+  // What is inline can start at once: it was enqueued this moment, to a queue that was open. The rest is asked for.
+  async #onElement(element: string): Promise<void> {
+    const decoded = decodeElement(element)
+    const adopting = this.#adopt(element)
+    if (decoded.kind === 'inline' && this.#takeSlot()) {
+      this.#options.start(
+        decoded.task,
+        adopting.then(({ state }) => state === 'held'),
+      )
+      await adopting
+      return
+    }
+    const adopted = await adopting
+    if (adopted.state === 'held') this.#startOrGiveBack(adopted.task)
+  }
+
+  // Safe to repeat. Given up only when stopping: then it is found in the held list after the lease has ended.
+  async #adopt(element: string): Promise<Adopted> {
+    const bareId = newTaskId()
+    for (;;) {
+      try {
+        return await this.#options.consumer.adopt(element, bareId)
+      } catch (error) {
+        if (this.#stopping.signal.aborted) return { state: 'lost' }
+        await this.#napAfter(error as Error)
+      }
+    }
+  }
+
+  #startOrGiveBack(task: StoredTask): void {
+    if (this.#takeSlot()) this.#options.start(task)
+    else this.#options.giveBack(task)
+  }
+
+  #takeSlot(): boolean {
+    return !this.#stopping.signal.aborted && this.#options.slots.acquire(1) === 1
+  }
+
+  // Said once, however long it lasts; and not retried in a spin.
+  async #napAfter({ message: reason }: Error): Promise<void> {
+    this.#failures += 1
+    if (this.#failures === 1) this.#options.log.warn({ reason }, 'cannot take tasks, trying on')
+    await this.#nap(backoffMs(this.#failures, 100, 2000))
+  }
+
+  async #nap(ms: number): Promise<void> {
+    this.#napping = new AbortController()
+    if (this.#stopping.signal.aborted) return
+    await sleep(ms, undefined, { signal: this.#napping.signal }).catch(() => undefined)
+  }
+}
