@@ -84,6 +84,11 @@ export const settings = Type.Object({
     description: 'values or tasks that one queue may hold; a push beyond it gets 429; 0 is no limit',
     expected: 'an integer from 0 to 1000000000',
   }),
+  TASKS_DIR: text('^.+$', {
+    default: 'dist/workers/tasks',
+    description: 'folder of the handlers, one file each; relative to the package',
+    expected: 'the path of a folder',
+  }),
   MAX_BYTES: size({
     default: '1GiB',
     description:
@@ -203,6 +208,7 @@ function toConfig(given: Settings) {
     order: given.ORDER,
     concurrency: given.CONCURRENCY,
     queues: [...new Set(given.QUEUES.split(','))],
+    tasksDir: given.TASKS_DIR,
     maxBytes: parseSize(given.MAX_BYTES),
     resultTtlMs: parseDuration(given.RESULT_TTL),
     deadMax: given.DEAD_MAX,

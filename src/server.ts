@@ -1,9 +1,10 @@
-import { fileURLToPath } from 'node:url'
+import { resolve } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { buildApp } from './app.js'
 import { Publisher } from './channel/publisher.js'
 import { Subscriber } from './channel/subscriber.js'
 import { loadHandlers } from './handlers/registry.js'
+import { packageRoot } from './process/package-root.js'
 import { runService, type ServiceContext } from './process/service.js'
 import { ActivityReporter } from './queue/activity.js'
 import { PlainQueue } from './queue/plain-queue.js'
@@ -58,7 +59,7 @@ async function build(
   redis: Connections,
   parts: Parts,
 ): Promise<FastifyInstance> {
-  const handlers = await loadHandlers(fileURLToPath(new URL('../workers/tasks', import.meta.url)))
+  const handlers = await loadHandlers(resolve(packageRoot, config.tasksDir))
   const ping = () => redis.commands.ping().catch(redisFailure(''))
   return buildApp({ ...config, ...parts, handlers, log, ping })
 }

@@ -49,9 +49,10 @@ run({ component: 'servery', load, stopMarginMs: 3 * killMarginMs }, ({ config })
   }
 })
 
-function load(): Config {
+function load() {
   const config = loadConfig()
-  return { ...config, logFormat: config.logFormat === 'auto' ? 'pretty' : config.logFormat }
+  const logFormat = config.logFormat === 'auto' ? ('pretty' as const) : config.logFormat
+  return { ...config, logFormat, linePrefix: 'servery: ' }
 }
 
 async function requireFreePort({ port, host }: Config): Promise<void> {

@@ -1,5 +1,6 @@
-import { fileURLToPath } from 'node:url'
+import { resolve } from 'node:path'
 import { loadHandlers } from '../src/handlers/registry.js'
+import { packageRoot } from '../src/process/package-root.js'
 import { runService } from '../src/process/service.js'
 import { Connections } from '../src/redis/connections.js'
 import { TaskWorker } from '../src/worker/task-worker.js'
@@ -12,7 +13,7 @@ runService('tasks', ({ config, log, fatal }) => {
 
   return {
     async start() {
-      const handlers = await loadHandlers(fileURLToPath(new URL('tasks', import.meta.url)))
+      const handlers = await loadHandlers(resolve(packageRoot, config.tasksDir))
       await redis.ready(Infinity)
       worker = new TaskWorker({
         redis,

@@ -7,19 +7,21 @@ export type { Logger }
 export interface LogOptions {
   logLevel: string
   logFormat: 'auto' | 'json' | 'pretty'
+  /** What each line for people begins with. */
+  linePrefix?: string
 }
 
 /** The log of one process, on standard output. Messages are constant; what varies goes into fields. */
-export function createLog(component: string, { logLevel, logFormat }: LogOptions): Logger {
+export function createLog(component: string, { logLevel, logFormat, linePrefix }: LogOptions): Logger {
   const options = { level: logLevel, base: { component } }
-  return usePretty(logFormat) ? pino(options, prettyStream()) : pino(options)
+  return usePretty(logFormat) ? pino(options, prettyStream(linePrefix)) : pino(options)
 }
 
 function usePretty(format: LogOptions['logFormat']): boolean {
   return format === 'pretty' || (format === 'auto' && process.stdout.isTTY)
 }
 
-function prettyStream() {
+function prettyStream(linePrefix = '') {
   return pretty({
     // Synchronous, so that the last lines before an exit are not lost.
     sync: true,
@@ -27,5 +29,6 @@ function prettyStream() {
     ignore: 'pid,hostname,component',
     translateTime: 'SYS:HH:MM:ss',
     singleLine: true,
+    customPrettifiers: { time: (time) => `${linePrefix}[${time as string}]` },
   })
 }

@@ -7,6 +7,7 @@ import type { Logger } from '../../process/log.js'
 import { activityChannel } from '../../queue/names.js'
 import type { PlainQueue } from '../../queue/plain-queue.js'
 import { Feed, type FeedItem } from './feed.js'
+import { FloodGate } from './flood-gate.js'
 import { History, type Point } from './history.js'
 import { formatEvent, Hub } from './hub.js'
 import { type Sample, Sampler } from './sampler.js'
@@ -27,8 +28,8 @@ export interface LiveState {
 
 /** A page that has heard nothing for longer than this takes its numbers for stale. */
 export const quietAtMostMs = 5000
-/** Messages shown a second; the rest of a flood is left out of the feed, never of the lane. */
-const messagesPerSecond = 20
+/** Feed items of a kind shown a second; the rest of a flood is left out of the feed, never of the lane. */
+const shownPerSecond = 20
 const maxShownLength = 200
 
 /** What one web process knows about the running system, and tells all its open pages. */
@@ -39,8 +40,8 @@ export class Live {
   readonly #history = new History()
   readonly #sampler: Sampler
   #told: Sample | undefined
-  #messageSecond = 0
-  #messages = 0
+  readonly #messages = new FloodGate(shownPerSecond)
+  readonly #activities = new FloodGate(shownPerSecond)
 
   constructor(options: LiveOptions) {
     this.#options = options
@@ -101,26 +102,17 @@ export class Live {
   #onMessage(channel: string, text: string): void {
     const at = Date.now()
     if (channel === this.#options.publisher.channel) {
-      if (this.#isFlood(at)) return
       const message = text.length > maxShownLength ? `${text.slice(0, maxShownLength)}…` : text
-      this.#tell({ kind: 'message', channel, message, at })
+      if (this.#messages.admits(at)) this.#tell({ kind: 'message', channel, message, at })
       return
     }
     const activity = parseActivity(text)
-    if (activity) this.#tell({ kind: 'activity', ...activity })
+    if (activity && this.#activities.admits(at)) this.#tell({ kind: 'activity', ...activity })
   }
 
   #tell(item: FeedItem): void {
     this.#feed.add(item)
     this.#hub.broadcast(item.kind, item)
-  }
-
-  #isFlood(atMs: number): boolean {
-    const second = Math.floor(atMs / 1000)
-    if (second !== this.#messageSecond) this.#messages = 0
-    this.#messageSecond = second
-    this.#messages += 1
-    return this.#messages > messagesPerSecond
   }
 }
 

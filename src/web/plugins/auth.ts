@@ -20,6 +20,7 @@ export const auth = fp(
     await app.register(bearerAuth, {
       keys: new Set([token]),
       addHook: false,
+      verifyErrorLogLevel: 'debug',
       // "bearer" counts as "Bearer" (RFC 9110 section 11.1).
       specCompliance: 'rfc6749',
     })

@@ -31,12 +31,14 @@ export interface ErrorAnswer {
   message: string
 }
 
-/** Answers every error as JSON, or as a page where the client prefers HTML. Only a 5xx is logged. */
+/** Answers every error as JSON, or as a page where the client prefers HTML. Only what is wrong here is logged. */
 export const errors = fp(
   async (app) => {
     app.setErrorHandler<FastifyError>((error, request, reply) => {
       const answer = toAnswer(error, request)
-      if (answer.statusCode >= 500) request.log.error({ err: error, url: request.url }, 'request failed')
+      // That Redis is away is said once, where its connection is watched, not with every request.
+      const level = answer.statusCode >= 500 && error.code !== 'REDIS_UNAVAILABLE' ? 'error' : 'debug'
+      request.log[level]({ err: error, url: request.url }, 'request failed')
       const retryAfter = statusOf[error.code]?.retryAfterSeconds
       if (retryAfter) reply.header('retry-after', retryAfter)
       return sendError(reply, answer)
