@@ -7,7 +7,7 @@ import { TaskConsumer } from '../queue/task-consumer.js'
 import { Connections } from '../redis/connections.js'
 import { mainThreadStack } from './blocked-stack.js'
 import type { HeartbeatMessage, HeartbeatOptions } from './heartbeat.js'
-import { failed } from './outcome.js'
+import { failed } from '../queue/outcome.js'
 import { type RunningTask, RunningTable } from './running-table.js'
 
 // The thread behind Heartbeat: keeps the leases, shows the worker, and watches the main thread.

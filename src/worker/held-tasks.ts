@@ -2,7 +2,7 @@ import type { Logger } from '../process/log.js'
 import type { TaskConsumer } from '../queue/task-consumer.js'
 import { decodeElement } from '../queue/task-element.js'
 import { newTaskId } from '../queue/task-id.js'
-import { failed } from './outcome.js'
+import { failed } from '../queue/outcome.js'
 import type { QueueRunner } from './queue-runner.js'
 
 /** Dead consumers' tasks taken over in one round trip. */

@@ -1,10 +1,11 @@
 import type { Handler, Registry } from '../handlers/registry.js'
+import { UnrecoverableError } from '../handlers/task.js'
 import type { Logger } from '../process/log.js'
 import type { StoredTask } from '../queue/envelope.js'
 import type { Outcome, TaskConsumer } from '../queue/task-consumer.js'
 import { publicId } from '../queue/task-id.js'
 import { AbortedError } from './aborted-error.js'
-import { failed, succeeded } from './outcome.js'
+import { failed, succeeded } from '../queue/outcome.js'
 import { Progress } from './progress.js'
 import { type Run, runTask } from './run-task.js'
 import { Settler } from './settler.js'
@@ -150,7 +151,8 @@ export class QueueRunner {
   #failure(run: Run, thrown: unknown): Outcome {
     const reason: unknown = run.controller.signal.reason
     const about = { worker: this.#options.consumer.id, startedAt: run.startedAt, endedAt: Date.now() }
-    if (!(reason instanceof AbortedError)) return failed(run.task, thrown, about)
+    if (!(reason instanceof AbortedError))
+      return failed(run.task, thrown, about, !(thrown instanceof UnrecoverableError))
     if (reason.reason === 'shutdown') return { kind: 'return' }
     if (reason.reason !== 'cancelled') return failed(run.task, reason, about)
     return { kind: 'cancelled', detail: JSON.stringify({ name: reason.name, message: reason.message }) }

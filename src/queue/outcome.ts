@@ -1,0 +1,30 @@
+import { type Attempt, type StoredTask, toStoredError } from './envelope.js'
+import { defaultRetryPolicy, retryDelayMs } from './retry-policy.js'
+import type { Outcome } from './task-consumer.js'
+
+/** Most characters of a result that are kept. */
+const maxResult = 64 * 1024
+const previewLength = 1024
+
+/** The outcome of a handler that returned. A result that is too large is cut, and says so. */
+export function succeeded(result: unknown): Outcome {
+  const text = JSON.stringify(result ?? null) ?? 'null'
+  if (text.length <= maxResult) return { kind: 'done', detail: text }
+  const cut = { truncated: true, length: text.length, start: text.slice(0, previewLength) }
+  return { kind: 'done', detail: JSON.stringify(cut) }
+}
+
+/** What is noted of an attempt besides its number and its error. */
+export type AttemptFacts = Pick<Attempt, 'worker' | 'startedAt' | 'endedAt'>
+
+/**
+ * The outcome of an attempt that failed, or whose worker died: tried again as its policy says, or dead.
+ *
+ * @param canRetry whether trying again could help
+ */
+export function failed(task: StoredTask, thrown: unknown, facts: AttemptFacts, canRetry = true): Outcome {
+  const attempt = { attempt: task.failed + 1, ...facts, error: toStoredError(thrown) }
+  const { a: attempts = defaultRetryPolicy.attempts, b: backoff = defaultRetryPolicy.backoff } = task.options
+  const delayMs = canRetry ? retryDelayMs({ attempts, backoff }, task.failed + 1) : undefined
+  return delayMs === undefined ? { kind: 'dead', attempt } : { kind: 'retry', delayMs, attempt }
+}
