@@ -14,14 +14,18 @@ import { sameOrigin } from './web/plugins/same-origin.js'
 import { securityHeaders } from './web/plugins/security-headers.js'
 import { ajvOptions, validationError } from './web/plugins/validation.js'
 import { views } from './web/plugins/views.js'
+import { auditRoutes } from './web/routes/audit.js'
 import { enqueueRoutes } from './web/routes/enqueue.js'
 import { eventRoutes } from './web/routes/events.js'
+import { explainRoutes } from './web/routes/explain.js'
 import { healthRoutes } from './web/routes/health.js'
 import { homeRoutes } from './web/routes/home.js'
+import { leaseRoutes } from './web/routes/leases.js'
 import { prodconsRoutes } from './web/routes/prodcons.js'
 import { pubsubRoutes } from './web/routes/pubsub.js'
 import { queueRoutes } from './web/routes/queues.js'
 import { taskRoutes } from './web/routes/tasks.js'
+import { workerRoutes } from './web/routes/workers.js'
 import type { TaskBoard } from './web/task-board.js'
 
 export interface AppOptions {
@@ -70,6 +74,10 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(enqueueRoutes, options)
   await app.register(taskRoutes, options)
   await app.register(queueRoutes, options)
+  await app.register(leaseRoutes, options)
+  await app.register(workerRoutes, options)
+  await app.register(explainRoutes, options)
+  await app.register(auditRoutes, options)
   await app.register(eventRoutes, { live })
   await app.register(healthRoutes, { ping })
   return app

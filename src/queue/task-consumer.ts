@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis'
 import { redisFailure } from '../redis/errors.js'
 import { type ActiveMark, type Attempt, decodeMark, decodeTask, type StoredTask } from './envelope.js'
-import { heldKey, taskList } from './names.js'
+import { heldKey, taskKeys, taskList } from './names.js'
 import { withScripts } from './scripts.js'
 import { newSeed } from './task-id.js'
 
@@ -142,6 +142,24 @@ export class TaskConsumer {
       tasks.push({ task: decodeTask(id, Number(failed), value), mark: noted })
     }
     return { consumer, tasks }
+  }
+
+  /** A task that this consumer holds, by its own id; undefined if it does not hold it. One round trip. */
+  async heldTask(id: string): Promise<Recovered | undefined> {
+    const { tasks, active, tries } = taskKeys(this.list)
+    const [value, mark, failed] = await Promise.all([
+      this.#redis.hget(tasks, id),
+      this.#redis.hget(active, id),
+      this.#redis.hget(tries, id),
+    ]).catch(redisFailure(this.list))
+    const noted = mark === null ? undefined : decodeMark(mark)
+    if (value === null || noted?.consumer !== this.id) return undefined
+    return { task: decodeTask(id, Number(failed ?? 0), value), mark: noted }
+  }
+
+  /** Ends the lease of a consumer that holds nothing any more. One round trip. */
+  async leave(): Promise<void> {
+    await this.#redis.zrem(taskKeys(this.list).consumers, this.id).catch(redisFailure(this.list))
   }
 
   /** Notes how far tasks are. One round trip. */

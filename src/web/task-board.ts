@@ -1,15 +1,25 @@
+import { randomBytes } from 'node:crypto'
 import type { Redis } from 'ioredis'
+import { type Audit, auditQueue } from '../queue/audit.js'
+import { explainOther, explainWaiting, type Explanation } from '../queue/explain.js'
 import { TaskConsumer, type Retention } from '../queue/task-consumer.js'
 import { TaskInspector } from '../queue/task-inspector.js'
 import { TaskQueue, type TaskQueueOptions } from '../queue/task-queue.js'
 import { queuesKey } from '../queue/names.js'
-import { newSeed } from '../queue/task-id.js'
+import { liveWorkers, type WorkerInfo } from '../queue/workers.js'
+import type { TaskRecord } from '../queue/task-record.js'
+import { findWeaknesses } from '../redis/weaknesses.js'
+import { DrainRate } from './drain-rate.js'
 import { redisFailure } from '../redis/errors.js'
 
 export interface TaskBoardOptions extends TaskQueueOptions, Retention {}
 
+/** What the id of a consumer begins with that holds one task for an HTTP client. */
+export const httpConsumer = 'http~'
+
 /** Every task queue, as the web process uses it: made when first named. */
 export class TaskBoard {
+  readonly #rate = new DrainRate()
   readonly #queues = new Map<string, TaskQueue>()
 
   constructor(
@@ -31,8 +41,51 @@ export class TaskBoard {
   }
 
   /** A consumer that holds one task for an HTTP client; its id is the secret half of the lease. */
-  lease(queue: string, id = `http~${newSeed()}${newSeed().slice(0, 8)}`): TaskConsumer {
+  lease(queue: string, id = `${httpConsumer}${randomBytes(16).toString('base64url')}`): TaskConsumer {
     return new TaskConsumer(this.redis, queue, id, this.options)
+  }
+
+  /** The tasks workers that live. */
+  workers(): Promise<WorkerInfo[]> {
+    return liveWorkers(this.redis)
+  }
+
+  /** The conservation check of every queue. */
+  async audit(): Promise<Audit[]> {
+    const names = await this.names()
+    return Promise.all(names.map((name) => auditQueue(this.redis, name)))
+  }
+
+  /** The settings of Redis that weaken the guarantees, in plain words. */
+  weaknesses(): Promise<string[]> {
+    return findWeaknesses(this.redis)
+  }
+
+  /** Tasks that a queue settles a second. */
+  drainRate(name: string): Promise<number> {
+    return this.#rate.perSecond(name, async () => {
+      const { done, failed, removed } = await this.inspect(name).counts()
+      return done + failed + removed
+    })
+  }
+
+  /** Why a task is where it is; undefined if there is none. */
+  async explain(
+    name: string,
+    id: string,
+  ): Promise<{ record: TaskRecord; explanation: Explanation } | undefined> {
+    const inspector = this.inspect(name)
+    const record = await inspector.find(id)
+    if (!record) return undefined
+    const isWaiting = record.state === 'waiting'
+    const [counts, workers, drainRate] = await Promise.all([
+      inspector.counts(),
+      this.workers(),
+      isWaiting ? this.drainRate(name) : 0,
+    ])
+    const facts = { record, counts, workers, drainRate, nowMs: Date.now() }
+    const explain = isWaiting ? explainWaiting : explainOther
+    return { record, explanation: await explain(this.redis, inspector.list, facts) }
   }
 
   /** The names of all queues that were ever used. One round trip. */

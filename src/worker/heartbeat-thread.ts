@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { pino } from 'pino'
 import { Duty } from '../process/duty.js'
-import { decodeTask, toStoredError } from '../queue/envelope.js'
+import { decodeTask } from '../queue/envelope.js'
 import { taskKeys, workerKey, workersKey } from '../queue/names.js'
 import { TaskConsumer } from '../queue/task-consumer.js'
 import { Connections } from '../redis/connections.js'
@@ -30,7 +30,9 @@ let stack: string[] = []
 const beating = new Duty(beat, () => undefined, options.everyMs)
 const watching = new Duty(watch, () => undefined, watchEveryMs)
 const showing = new Duty(show, () => undefined, options.everyMs)
-for (const duty of [beating, watching, showing]) duty.start()
+// A first beat without a connection would fail, and leave the worker without a lease until the next.
+void redis.ready(Infinity).then(() => [beating, showing].forEach((duty) => duty.start()))
+watching.start()
 parentPort?.on('message', () => void stop())
 
 async function beat(): Promise<number> {
@@ -80,7 +82,7 @@ async function timedOut({ id, startedAt }: RunningTask, { list }: TaskConsumer) 
   ])
   const error = new Error(`timed out while it blocked the event loop, at ${stack[0] ?? 'an unknown place'}`)
   error.stack = stack.join('\n')
-  return failed(decodeTask(id, Number(tries ?? 0), value ?? ''), toStoredError(error), {
+  return failed(decodeTask(id, Number(tries ?? 0), value ?? ''), error, {
     worker: options.consumer,
     startedAt,
     endedAt: Date.now(),

@@ -79,7 +79,6 @@ export class TaskWorker {
     this.#tick()
     this.#ticking.start()
     this.#heartbeat.start()
-    for (const { feed } of this.#parts) feed.start()
   }
 
   /**
@@ -125,8 +124,15 @@ export class TaskWorker {
   }
 
   #createHeartbeat(): Heartbeat {
-    const { redisUrl, queues, retention, concurrency, name, log } = this.#options
-    const about = { name, pid: process.pid, queues, concurrency, startedAt: Date.now() }
+    const { redisUrl, queues, retention, concurrency, name, handlers, log } = this.#options
+    const about = {
+      name,
+      pid: process.pid,
+      queues,
+      handlers: [...handlers.keys()],
+      concurrency,
+      startedAt: Date.now(),
+    }
     return new Heartbeat(
       {
         redisUrl,
@@ -167,6 +173,8 @@ export class TaskWorker {
     if (!parts || this.#isStopped) return
     const { consumer, runner, feed, unseen } = parts
     const { log } = this.#options
+    // Only who has a lease may take.
+    feed.start()
     feed.expect(beat.nextDue, beat.now)
     if (beat.held === undefined) this.#onLeaseBegins(parts)
     for (const id of beat.cancelled) {

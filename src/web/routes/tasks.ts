@@ -1,8 +1,8 @@
 import createError from '@fastify/error'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import Type from 'typebox'
-import { parsePublicId } from '../../queue/task-id.js'
 import type { TaskBoard } from '../task-board.js'
+import { NoTaskError, parseId } from './task-errors.js'
 import { taskJson } from './task-json.js'
 import { untilFinished } from './wait.js'
 
@@ -11,7 +11,6 @@ export interface TasksOptions {
   resultTtlMs: number
 }
 
-const NoTaskError = createError('NO_SUCH_TASK', 'there is no task %s, or its record has expired', 404)
 const FinishedError = createError('TASK_FINISHED', 'the task %s has finished already', 409)
 const NotDeadError = createError('TASK_NOT_DEAD', 'the task %s is neither dead nor cancelled', 409)
 
@@ -51,7 +50,7 @@ export async function taskRoutes(app: FastifyInstance, options: TasksOptions): P
 }
 
 async function find({ params, query }: FastifyRequest<Waiting>, { board }: TasksOptions) {
-  const { queue, id } = parse(params.id)
+  const { queue, id } = parseId(params.id)
   const inspector = board.inspect(queue)
   const record = await untilFinished(() => inspector.find(id), Number(query.wait ?? 0) * 1000)
   if (!record) throw new NoTaskError(params.id)
@@ -59,7 +58,7 @@ async function find({ params, query }: FastifyRequest<Waiting>, { board }: Tasks
 }
 
 async function cancel({ params }: FastifyRequest<ById>, { board, resultTtlMs }: TasksOptions) {
-  const { queue, id } = parse(params.id)
+  const { queue, id } = parseId(params.id)
   const outcome = await board.queue(queue).cancel(id, resultTtlMs)
   if (outcome === 'unknown') throw new NoTaskError(params.id)
   if (outcome === 'finished') throw new FinishedError(params.id)
@@ -67,16 +66,10 @@ async function cancel({ params }: FastifyRequest<ById>, { board, resultTtlMs }: 
 }
 
 async function retry({ params }: FastifyRequest<ById>, reply: FastifyReply, { board }: TasksOptions) {
-  const { queue, id } = parse(params.id)
+  const { queue, id } = parseId(params.id)
   const outcome = await board.queue(queue).revive(id)
   if (outcome === 'unknown') throw new NoTaskError(params.id)
   if (outcome === 'unfinished') throw new NotDeadError(params.id)
   const record = await board.inspect(queue).find(id)
   return reply.code(202).send(taskJson(record ?? { id: params.id, state: 'waiting' }))
-}
-
-function parse(text: string): { queue: string; id: string } {
-  const parsed = parsePublicId(text)
-  if (!parsed) throw new NoTaskError(text)
-  return parsed
 }

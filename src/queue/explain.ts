@@ -1,0 +1,127 @@
+import type { Redis } from 'ioredis'
+import { redisFailure } from '../redis/errors.js'
+import { taskKeys } from './names.js'
+import { decodeElement } from './task-element.js'
+import type { QueueCounts } from './task-inspector.js'
+import type { TaskRecord } from './task-record.js'
+import type { WorkerInfo } from './workers.js'
+
+/** Why a task is where it is. */
+export interface Explanation {
+  /** In plain sentences, the most telling first. */
+  reasons: string[]
+  /** Tasks that will be taken before it, roughly: its own list is searched by the times in the ids. */
+  ahead?: number
+  /** When it will start at the rate at which its queue drains, ms from now. */
+  startsInMs?: number
+  /** When the lease of the worker that holds it ends, ms since 1970. */
+  leaseEndsAt?: number
+}
+
+export interface ExplainFacts {
+  record: TaskRecord
+  counts: QueueCounts
+  workers: WorkerInfo[]
+  /** Tasks that the queue finishes a second. */
+  drainRate: number
+  nowMs: number
+}
+
+/** Explains a waiting task. O(log n) round trips. */
+export async function explainWaiting(redis: Redis, list: string, facts: ExplainFacts): Promise<Explanation> {
+  const { record, counts, workers, drainRate } = facts
+  const ahead = await countAhead(redis, list, record)
+  const reasons = [...whyNobodyTakes(record, counts, workers)]
+  reasons.push(ahead === 0 ? 'it is the next to be taken' : `about ${ahead} tasks are ahead of it`)
+  if (drainRate <= 0) return { reasons, ahead }
+  const startsInMs = Math.round((ahead / drainRate) * 1000)
+  reasons.push(
+    `at ${drainRate.toFixed(1)} tasks a second it starts in about ${Math.ceil(startsInMs / 1000)} s`,
+  )
+  return { reasons, ahead, startsInMs }
+}
+
+/** Explains a task that is not waiting. One round trip at most. */
+export async function explainOther(redis: Redis, list: string, facts: ExplainFacts): Promise<Explanation> {
+  const { record } = facts
+  if (record.state === 'active') return explainActive(redis, list, facts)
+  const due = record.dueAt === undefined ? '' : `, due at ${new Date(record.dueAt).toISOString()}`
+  switch (record.state) {
+    case 'scheduled':
+      return { reasons: [`it is scheduled${due}`] }
+    case 'retrying':
+      return { reasons: [`attempt ${record.attempt} failed${due}: ${record.error?.message ?? ''}`] }
+    case 'dead':
+      return {
+        reasons: [`all ${record.attempt} attempts failed, the last with: ${record.error?.message ?? ''}`],
+      }
+    default:
+      return { reasons: [`it is ${record.state}`] }
+  }
+}
+
+function* whyNobodyTakes(record: TaskRecord, counts: QueueCounts, workers: WorkerInfo[]): Generator<string> {
+  if (counts.isPaused) yield `the queue ${record.queue} is paused`
+  const serving = workers.filter(({ queues }) => queues.includes(record.queue))
+  const able = serving.filter(({ handlers }) => handlers.includes(record.task))
+  if (serving.length === 0) yield `no live worker takes from the queue ${record.queue}`
+  else if (able.length === 0)
+    yield `no live worker of the queue ${record.queue} has the handler ${record.task}`
+  else if (able.every(({ running, concurrency }) => running.length >= concurrency)) {
+    yield `all ${able.length} workers that could run it are busy`
+  }
+}
+
+async function explainActive(
+  redis: Redis,
+  list: string,
+  { record, workers, nowMs }: ExplainFacts,
+): Promise<Explanation> {
+  const consumer = record.worker ?? ''
+  const score = await redis.zscore(taskKeys(list).consumers, consumer).catch(redisFailure(list))
+  const leaseEndsAt = score === null ? undefined : Number(score)
+  const since = record.startedAt === undefined ? '' : ` since ${new Date(record.startedAt).toISOString()}`
+  const reasons = [`attempt ${record.attempt} runs in ${consumer}${since}`]
+  const worker = workers.find(({ id }) => id === consumer)
+  if (worker?.blockedSince) {
+    const place = worker.stack?.[0] ?? 'an unknown place'
+    reasons.unshift(
+      `its worker's event loop is blocked since ${new Date(worker.blockedSince).toISOString()}, at ${place}`,
+    )
+  }
+  if (leaseEndsAt === undefined || leaseEndsAt < nowMs) {
+    reasons.unshift('its worker has not been heard of: the task is about to be given to another')
+  }
+  return { reasons, ...(leaseEndsAt !== undefined && { leaseEndsAt }) }
+}
+
+// Ids begin with the time they were made, and the list is in that order but for tasks that came back: good enough to search.
+async function countAhead(redis: Redis, list: string, record: TaskRecord): Promise<number> {
+  const { high, low } = taskKeys(list)
+  const own = { high, normal: list, low }[record.priority]
+  const before = { high: [], normal: [high], low: [high, list] }[record.priority]
+  const lengths = await Promise.all([own, ...before].map((key) => redis.llen(key))).catch(redisFailure(list))
+  const [length = 0, ...others] = lengths
+  const inList = await rankInList(redis, own, { length, id: record.id.slice(-17) })
+  return others.reduce((sum, each) => sum + each, inList)
+}
+
+async function rankInList(
+  redis: Redis,
+  key: string,
+  { length, id }: { length: number; id: string },
+): Promise<number> {
+  let [low, high] = [0, length]
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2)
+    const element = await redis.lindex(key, -1 - middle).catch(redisFailure(key))
+    if (element !== null && orderOf(element) < id.slice(1)) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+function orderOf(element: string): string {
+  const decoded = decodeElement(element)
+  return 'id' in decoded ? decoded.id.slice(1) : ''
+}

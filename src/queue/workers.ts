@@ -1,0 +1,32 @@
+import type { Redis } from 'ioredis'
+import { redisFailure } from '../redis/errors.js'
+import { workerKey, workersKey } from './names.js'
+
+/** What a tasks worker shows of itself; times in ms since 1970 by its own clock. */
+export interface WorkerInfo {
+  id: string
+  name: string
+  pid: number
+  queues: string[]
+  handlers: string[]
+  concurrency: number
+  startedAt: number
+  running: { id: string; queue: number; startedAt: number }[]
+  /** Since when its event loop is blocked, and where. */
+  blockedSince?: number
+  stack?: string[]
+}
+
+/** The tasks workers that live. Two round trips, O(workers). */
+export async function liveWorkers(redis: Redis): Promise<WorkerInfo[]> {
+  const failure = redisFailure(workersKey)
+  const ids = (await redis.smembers(workersKey).catch(failure)).sort()
+  if (ids.length === 0) return []
+  const states = await Promise.all(ids.map((id) => redis.get(workerKey(id)))).catch(failure)
+  const gone = ids.filter((_, index) => states[index] === null)
+  if (gone.length > 0) await redis.srem(workersKey, ...gone).catch(failure)
+  return ids.flatMap((id, index) => {
+    const state = states[index]
+    return state ? [{ id, ...(JSON.parse(state) as Omit<WorkerInfo, 'id'>) }] : []
+  })
+}

@@ -1,0 +1,160 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import createError from '@fastify/error'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import Type from 'typebox'
+import { toMs } from '../../handlers/registry.js'
+import type { StoredTask } from '../../queue/envelope.js'
+import { failed, succeeded } from '../../queue/outcome.js'
+import type { Outcome, Recovered, TaskConsumer } from '../../queue/task-consumer.js'
+import { httpConsumer, type TaskBoard } from '../task-board.js'
+import { BadInputError } from './payload.js'
+import { exactly } from './schemas.js'
+import { taskJson } from './task-json.js'
+
+export interface LeasesOptions {
+  board: TaskBoard
+}
+
+const LeaseLostError = createError('LEASE_LOST', 'the lease has ended, or its task is settled already', 409)
+
+const pollMs = 250
+const seconds = (most: number) =>
+  Type.String({ pattern: '^[0-9]{1,5}$', description: `seconds, ${most} at most` })
+const maxWaitSeconds = 60
+const maxLeaseSeconds = 3600
+const defaultLeaseSeconds = 30
+
+const Queue = Type.Object({ name: Type.String({ pattern: '^[A-Za-z0-9._:-]{1,100}$' }) })
+const Reserve = exactly({
+  wait: Type.Optional(seconds(maxWaitSeconds)),
+  lease: Type.Optional(seconds(maxLeaseSeconds)),
+})
+const Lease = Type.Object({ lease: Type.String() })
+const Ack = Type.Union([exactly({ result: Type.Optional(Type.Any()) }), Type.Null()])
+const Fail = Type.Union([
+  exactly({ error: Type.Optional(Type.String()), retry: Type.Optional(Type.Boolean()) }),
+  Type.Null(),
+])
+const Extend = Type.Union([
+  exactly({ for: Type.Optional(Type.Union([Type.Integer({ minimum: 1 }), Type.String()])) }),
+  Type.Null(),
+])
+
+interface ReserveRequest {
+  Params: { name: string }
+  Querystring: { wait?: string; lease?: string }
+}
+interface LeaseRequest<Body> {
+  Params: { lease: string }
+  Body: Body | null | undefined
+}
+
+/** A consumer in any language: takes one task for a while, then settles it. */
+export async function leaseRoutes(app: FastifyInstance, { board }: LeasesOptions): Promise<void> {
+  app.post<ReserveRequest>(
+    '/queues/:name/reserve',
+    { schema: { summary: 'Take one task on a lease', params: Queue, querystring: Reserve } },
+    (request, reply) => reserve(request, reply, board),
+  )
+  const schema = { params: Lease }
+  app.post<LeaseRequest<{ result?: unknown }>>(
+    '/leases/:lease/ack',
+    { schema: { ...schema, body: Ack, summary: 'Its work is done' } },
+    ({ params, body }) => settle(params.lease, board, () => succeeded(body?.result)),
+  )
+  app.post<LeaseRequest<{ error?: string; retry?: boolean }>>(
+    '/leases/:lease/fail',
+    { schema: { ...schema, body: Fail, summary: 'It has failed: try again, or not' } },
+    ({ params, body }) => settle(params.lease, board, (held) => failure(held, body ?? {})),
+  )
+  app.post<LeaseRequest<{ for?: string | number }>>(
+    '/leases/:lease/extend',
+    { schema: { ...schema, body: Extend, summary: 'It takes longer' } },
+    ({ params, body }) => extend(params.lease, board, body?.for ?? `${defaultLeaseSeconds}s`),
+  )
+}
+
+async function reserve(
+  { params, query }: FastifyRequest<ReserveRequest>,
+  reply: FastifyReply,
+  board: TaskBoard,
+) {
+  const leaseMs = inSeconds('lease', query.lease ?? String(defaultLeaseSeconds), maxLeaseSeconds)
+  const deadline = Date.now() + inSeconds('wait', query.wait ?? '0', maxWaitSeconds)
+  const consumer = board.lease(params.name)
+  const task = await takeOne(consumer, leaseMs, () => Date.now() < deadline && !reply.raw.destroyed)
+  if (!task) {
+    await consumer.leave()
+    return reply.code(204).send()
+  }
+  const { now } = await consumer.heartbeat(leaseMs)
+  const record = await board.inspect(params.name).find(task.id)
+  return {
+    lease: encodeLease(consumer, task.id),
+    expiresAt: new Date(now + leaseMs).toISOString(),
+    task: record && taskJson(record),
+  }
+}
+
+async function takeOne(
+  consumer: TaskConsumer,
+  leaseMs: number,
+  goOn: () => boolean,
+): Promise<StoredTask | undefined> {
+  for (;;) {
+    const { tasks } = await consumer.reserve(1, leaseMs)
+    if (tasks[0] || !goOn()) return tasks[0]
+    await sleep(pollMs)
+  }
+}
+
+async function settle(lease: string, board: TaskBoard, outcomeOf: (held: Recovered) => Outcome) {
+  const { consumer, id } = decodeLease(lease, board)
+  const held = await consumer.heldTask(id)
+  if (!held) throw new LeaseLostError()
+  const [isOurs] = await consumer.settle([{ id, outcome: outcomeOf(held) }])
+  if (!isOurs) throw new LeaseLostError()
+  await consumer.leave()
+  const record = await board.inspect(consumer.queue).find(id)
+  return record ? taskJson(record) : {}
+}
+
+function failure(
+  { task, mark }: Recovered,
+  { error = 'failed by its consumer', retry = true }: { error?: string; retry?: boolean },
+) {
+  const facts = { worker: mark.consumer, startedAt: mark.startedAt, endedAt: Date.now() }
+  return failed(task, error, facts, retry)
+}
+
+async function extend(lease: string, board: TaskBoard, given: string | number) {
+  const { consumer, id } = decodeLease(lease, board)
+  const leaseMs = milliseconds(given)
+  if (!(await consumer.heldTask(id))) throw new LeaseLostError()
+  const { now } = await consumer.heartbeat(leaseMs)
+  return { lease, expiresAt: new Date(now + leaseMs).toISOString() }
+}
+
+function milliseconds(given: string | number): number {
+  try {
+    return Math.min(toMs('body.for', given), maxLeaseSeconds * 1000)
+  } catch (error) {
+    throw new BadInputError((error as Error).message)
+  }
+}
+
+function inSeconds(field: string, given: string, most: number): number {
+  if (Number(given) > most) throw new BadInputError(`querystring.${field}: expected ${most} seconds at most`)
+  return Number(given) * 1000
+}
+
+// Opaque to clients: whose it is, and of which task. The consumer's id is random, so it cannot be guessed.
+function encodeLease({ queue, id: consumer }: TaskConsumer, id: string): string {
+  return Buffer.from([queue, consumer.slice(httpConsumer.length), id].join('\n')).toString('base64url')
+}
+
+function decodeLease(lease: string, board: TaskBoard): { consumer: TaskConsumer; id: string } {
+  const [queue, consumer, id] = Buffer.from(lease, 'base64url').toString().split('\n')
+  if (!queue || !consumer || !id) throw new LeaseLostError()
+  return { consumer: board.lease(queue, httpConsumer + consumer), id }
+}
