@@ -4,16 +4,17 @@ import vitest from '@vitest/eslint-plugin'
 
 /**
  * The arrows of the design: a folder may import only from those below it.
- * entrypoints → web, worker, start → queue, channel → redis → process, config
+ * entrypoints → web, worker, start → schedules → queue, channel → redis → process, config
  */
 const forbidden = {
-  process: ['redis', 'queue', 'channel', 'worker', 'web', 'start'],
-  redis: ['queue', 'channel', 'worker', 'web', 'start'],
-  queue: ['channel', 'worker', 'web', 'start'],
-  channel: ['queue', 'worker', 'web', 'start'],
-  worker: ['web', 'start'],
+  process: ['redis', 'queue', 'channel', 'schedules', 'worker', 'web', 'start'],
+  redis: ['queue', 'channel', 'schedules', 'worker', 'web', 'start'],
+  queue: ['channel', 'schedules', 'worker', 'web', 'start'],
+  channel: ['queue', 'schedules', 'worker', 'web', 'start'],
+  schedules: ['channel', 'worker', 'web', 'start'],
+  worker: ['schedules', 'web', 'start'],
   web: ['worker', 'start'],
-  start: ['queue', 'channel', 'worker', 'web'],
+  start: ['queue', 'channel', 'schedules', 'worker', 'web'],
 }
 
 const arrows = Object.entries(forbidden).map(([folder, others]) => ({

@@ -4,6 +4,7 @@ import type { Publisher } from './channel/publisher.js'
 import type { Registry } from './handlers/registry.js'
 import type { ActivityReporter } from './queue/activity.js'
 import type { PlainQueue } from './queue/plain-queue.js'
+import type { Schedules } from './schedules/schedules.js'
 import type { Live } from './web/live/live.js'
 import { auth } from './web/plugins/auth.js'
 import { bodyParsers } from './web/plugins/body-parsers.js'
@@ -21,9 +22,11 @@ import { explainRoutes } from './web/routes/explain.js'
 import { healthRoutes } from './web/routes/health.js'
 import { homeRoutes } from './web/routes/home.js'
 import { leaseRoutes } from './web/routes/leases.js'
+import { metricsRoutes } from './web/routes/metrics.js'
 import { prodconsRoutes } from './web/routes/prodcons.js'
 import { pubsubRoutes } from './web/routes/pubsub.js'
 import { queueRoutes } from './web/routes/queues.js'
+import { scheduleRoutes } from './web/routes/schedules.js'
 import { taskRoutes } from './web/routes/tasks.js'
 import { workerRoutes } from './web/routes/workers.js'
 import type { TaskBoard } from './web/task-board.js'
@@ -35,6 +38,7 @@ export interface AppOptions {
   pushed: ActivityReporter
   live: Live
   board: TaskBoard
+  schedules: Schedules
   handlers: Registry
   /** How long the record of a cancelled task is kept. */
   resultTtlMs: number
@@ -50,7 +54,7 @@ export interface AppOptions {
 
 /** The web application: plugins and routes, on what it is given. It never listens; tests inject into it. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
-  const { log, queue, publisher, pushed, live, ping, order, authToken: token } = options
+  const { log, queue, publisher, pushed, live, board, ping, order, authToken: token } = options
   const app = Fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
@@ -74,10 +78,12 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(enqueueRoutes, options)
   await app.register(taskRoutes, options)
   await app.register(queueRoutes, options)
+  await app.register(scheduleRoutes, options)
   await app.register(leaseRoutes, options)
   await app.register(workerRoutes, options)
   await app.register(explainRoutes, options)
   await app.register(auditRoutes, options)
+  await app.register(metricsRoutes, { board, live, prodcons: queue.key })
   await app.register(eventRoutes, { live })
   await app.register(healthRoutes, { ping })
   return app

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import Type, { type Static, type TSchema } from 'typebox'
 import Value from 'typebox/value'
+import { allowedHostsExpected, parseAllowedHosts } from './allowed-hosts.js'
 import { parseRedisUrl, redisUrlExpected } from './redis/target.js'
 import { durationPattern, parseDuration, parseSize, sizePattern } from './units.js'
 
@@ -89,6 +90,16 @@ export const settings = Type.Object({
     description: 'folder of the handlers, one file each; relative to the package',
     expected: 'the path of a folder',
   }),
+  FETCH_ALLOW: Type.Optional(
+    Type.Refine(
+      Type.String({
+        description:
+          'hosts that fetch-url may reach although they are private: names, addresses or ranges, each with a `:port` if you like, separated by commas',
+        expected: allowedHostsExpected,
+      }),
+      (text) => parseAllowedHosts(text) !== undefined,
+    ),
+  ),
   MAX_BYTES: size({
     default: '1GiB',
     description:
@@ -133,7 +144,7 @@ export const settings = Type.Object({
   DATA_DIR: text('^.+$', {
     default: 'data',
     description:
-      'where the private Redis keeps its append-only file; a relative path is relative to the package',
+      'folder of the files that checksum reads, and of the private Redis (in `redis/`); relative to the package',
     expected: 'the path of a folder',
   }),
   LOG_LEVEL: Type.Enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
@@ -209,6 +220,7 @@ function toConfig(given: Settings) {
     concurrency: given.CONCURRENCY,
     queues: [...new Set(given.QUEUES.split(','))],
     tasksDir: given.TASKS_DIR,
+    fetchAllow: parseAllowedHosts(given.FETCH_ALLOW ?? '') ?? [],
     maxBytes: parseSize(given.MAX_BYTES),
     resultTtlMs: parseDuration(given.RESULT_TTL),
     deadMax: given.DEAD_MAX,

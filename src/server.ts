@@ -10,11 +10,17 @@ import { ActivityReporter } from './queue/activity.js'
 import { PlainQueue } from './queue/plain-queue.js'
 import { Connections } from './redis/connections.js'
 import { redisFailure } from './redis/errors.js'
+import { DueSchedules } from './schedules/due-schedules.js'
+import { Scheduler } from './schedules/scheduler.js'
+import { Schedules } from './schedules/schedules.js'
 import { Live } from './web/live/live.js'
 import { TaskBoard } from './web/task-board.js'
 
 // How long the first request may be kept waiting for a Redis that is there; without one the page comes up too.
 const firstConnectionMs = 1000
+
+// A schedule that was changed in another web process is seen after so long at the latest.
+const scheduleIdleMs = 5000
 
 // The web process.
 runService('web', (context) => {
@@ -27,6 +33,7 @@ runService('web', (context) => {
     async start() {
       const app = await building
       parts.live.start()
+      parts.scheduler.start()
       await redis.ready(firstConnectionMs)
       await app.listen({
         port: config.port,
@@ -37,6 +44,7 @@ runService('web', (context) => {
     async stop() {
       await (await building).close()
       await parts.live.stop()
+      await parts.scheduler.stop()
       await parts.pushed.stop()
       redis.close()
     },
@@ -51,7 +59,11 @@ function assemble({ config, log }: ServiceContext, redis: Connections) {
   const pushed = new ActivityReporter(redis.commands, { action: 'pushed', queue: config.queue, by: 'web' })
   const live = new Live({ queue, publisher, subscriber: new Subscriber(redis.waiting(), log), log })
   const board = new TaskBoard(redis.commands, config)
-  return { queue, publisher, pushed, live, board }
+  const schedules = new Schedules(redis.commands)
+  const due = new DueSchedules(redis.commands, config)
+  const scheduler = new Scheduler({ due, log, idleMs: scheduleIdleMs })
+  schedules.onChange(() => scheduler.wake())
+  return { queue, publisher, pushed, live, board, schedules, scheduler }
 }
 
 async function build(

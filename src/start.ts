@@ -61,7 +61,7 @@ async function requireFreePort({ port, host }: Config): Promise<void> {
 }
 
 async function describeOwnServer(config: Config): Promise<PrivateServer> {
-  const dataDir = openDataDir(resolve(packageRoot, config.dataDir))
+  const dataDir = openDataDir(resolve(packageRoot, config.dataDir, 'redis'))
   await endLeftover(dataDir)
   const port = await getPort({ host: '127.0.0.1', port: portNumbers(6379, 6479) })
   return describePrivateServer(config.redisServer, dataDir, port)

@@ -39,6 +39,9 @@ export const TaskRequest = Type.Object(
 )
 type Request = Static<typeof TaskRequest>
 
+/** How a task is to be taken in and tried, where it differs from its handler's own settings. */
+export type EnqueueSettings = Pick<Request, 'delay' | 'at' | 'attempts' | 'backoff' | 'timeout' | 'priority'>
+
 const requestValidator = Compile(TaskRequest)
 
 /** A request that was checked, ready for the queue that it names. */
@@ -71,6 +74,17 @@ export function checkTask(request: unknown, registry: Registry): CheckedTask {
     queue: request.queue ?? 'default',
     task: { ...toNewTask(request, data), options: optionsOf(request, handler) },
   }
+}
+
+/**
+ * A task from a program that need not have its handler: its input is checked where it is run.
+ *
+ * @throws {BadTaskError}
+ */
+export function settingsToTask(name: string, data: unknown, settings: EnqueueSettings): NewTask {
+  const request = { task: name, ...settings }
+  if (!requestValidator.Check(request)) throw new BadTaskError(describeForm(request))
+  return { ...toNewTask(request, data ?? {}), options: optionsOf(request, { policy: defaultRetryPolicy }) }
 }
 
 function toNewTask({ task: name, priority, delay, at }: Request, data: unknown): NewTask {

@@ -1,5 +1,14 @@
 import type { Static, TSchema } from 'typebox'
+import type { AllowedHost } from '../allowed-hosts.js'
 import type { Logger } from '../process/log.js'
+
+/** The settings that handlers may need: they never read the environment. The same for every task. */
+export interface TaskSettings {
+  /** Folder whose files tasks may read; an absolute path. */
+  readonly dataDir: string
+  /** Hosts that may be reached although they are private. */
+  readonly fetchAllow: readonly AllowedHost[]
+}
 
 /** What a handler gets besides its input. */
 export interface TaskContext {
@@ -12,6 +21,7 @@ export interface TaskContext {
   /** Says how far the work is: a fraction from 0 to 1, with a note if you like. Calls may be frequent. */
   progress: (fraction: number, note?: string) => void
   log: Logger
+  settings: TaskSettings
 }
 
 /** Waits between attempts, as a handler or a request names them: `"10s"` is a duration, a number is ms. */
@@ -31,6 +41,8 @@ export interface TaskDefinition<Input extends TSchema> {
   timeout?: string | number
   /** At most so many at a time in one worker. */
   concurrency?: number
+  /** Makes an input of a bare value, where this handler runs a queue's bare values; what it throws makes the value dead. */
+  raw?: (value: string) => unknown
   /** Does the work; what it returns is the result, as JSON. What it throws fails the attempt. */
   run(input: Static<Input>, context: TaskContext): unknown
 }

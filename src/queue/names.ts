@@ -14,6 +14,12 @@ export const taskList = (queue: string): string => `task:queue:${queue}`
 /** SET: the names of all task queues that were ever used. */
 export const queuesKey = 'task:queues'
 
+/** HASH: what each schedule says. Its satellites are {@link scheduleKeys}. */
+export const schedulesKey = 'task:schedules'
+
+/** ZSET of schedules by next due time, and HASH of their last runs, JSON. */
+export const scheduleKeys = { due: satellite(schedulesKey, 'due'), last: satellite(schedulesKey, 'last') }
+
 /** SET: workers that live or did until lately. */
 export const workersKey = 'task:workers'
 

@@ -24,9 +24,20 @@ declare module 'ioredis' {
       Context
     >
     recoverTasks(list: string, ...args: Argument[]): Result<[now: number, dead: string, ...string[]], Context>
+    leaveQueue(list: string, ...args: Argument[]): Result<number, Context>
     noteProgress(list: string, ...args: Argument[]): Result<number, Context>
     cancelTask(list: string, ...args: Argument[]): Result<string, Context>
+    purgeTasks(list: string, ...args: Argument[]): Result<[removed: number, looked: number], Context>
     reviveTask(list: string, ...args: Argument[]): Result<string, Context>
+    enqueueRun(list: string, ...args: Argument[]): Result<[outcome: string, now: number, id: string], Context>
+    closeSchedule(list: string, ...args: Argument[]): Result<number, Context>
+    putSchedule(
+      schedules: string,
+      ...args: Argument[]
+    ): Result<[outcome: string, revision: number, before: string], Context>
+    deleteSchedule(schedules: string, name: string): Result<[revision: number, value: string], Context>
+    takeDue(schedules: string, ...args: Argument[]): Result<[now: number, next: string, ...string[]], Context>
+    advanceSchedule(schedules: string, ...args: Argument[]): Result<number, Context>
   }
 }
 
@@ -39,9 +50,17 @@ const commands = {
   settleTasks: { file: 'settle', satellites: true },
   heartbeat: { file: 'heartbeat', satellites: true },
   recoverTasks: { file: 'recover', satellites: true },
+  leaveQueue: { file: 'leave', satellites: true },
   noteProgress: { file: 'progress', satellites: true },
   cancelTask: { file: 'cancel', satellites: true },
+  purgeTasks: { file: 'purge', satellites: true },
   reviveTask: { file: 'revive', satellites: true },
+  enqueueRun: { file: 'enqueue-run', satellites: true },
+  closeSchedule: { file: 'close-schedule', satellites: true },
+  putSchedule: { file: 'put-schedule', satellites: true },
+  deleteSchedule: { file: 'delete-schedule', satellites: true },
+  takeDue: { file: 'take-due', satellites: true },
+  advanceSchedule: { file: 'advance-schedule', satellites: true },
 } as const
 
 const loaded = Object.entries(commands).map(([name, { file, satellites }]) => {

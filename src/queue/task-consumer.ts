@@ -15,6 +15,8 @@ export type Outcome =
 
 export interface Settlement {
   id: string
+  /** The one that ended, so that a settlement that is sent again does not end a later one; undefined = any. */
+  attempt?: number
   outcome: Outcome
 }
 
@@ -29,8 +31,8 @@ export interface Reserved {
 
 export interface Heartbeat {
   now: number
-  /** Tasks that Redis thinks this consumer holds; undefined if it had been taken for dead and they were given away. */
-  held: number | undefined
+  /** Elements in this consumer's held list. */
+  held: number
   nextDue: number | undefined
   /** Consumers whose lease has ended. */
   dead: number
@@ -40,7 +42,7 @@ export interface Heartbeat {
   cancelled: string[]
 }
 
-/** A task that a dead consumer held, with what it had noted. */
+/** A task that a consumer holds, with what was noted when it took it. */
 export interface Recovered {
   task: StoredTask
   mark: ActiveMark
@@ -108,8 +110,8 @@ export class TaskConsumer {
   async settle(settlements: Settlement[]): Promise<boolean[]> {
     const { resultTtlMs, deadMax, deadTtlMs } = this.retention
     const args: (string | number)[] = [this.id, resultTtlMs, deadMax, deadTtlMs]
-    for (const { id, outcome } of settlements) {
-      args.push(id, outcome.kind, 'delayMs' in outcome ? outcome.delayMs : 0, detailOf(outcome))
+    for (const { id, attempt = '', outcome } of settlements) {
+      args.push(id, attempt, outcome.kind, 'delayMs' in outcome ? outcome.delayMs : 0, detailOf(outcome))
     }
     const [, ...held] = await this.#redis.settleTasks(this.list, ...args).catch(redisFailure(this.list))
     return held.map((flag) => flag === 1)
@@ -120,20 +122,16 @@ export class TaskConsumer {
     const [now, held, nextDue, dead, waiting, ...cancelled] = await this.#redis
       .heartbeat(this.list, this.id, leaseMs)
       .catch(redisFailure(this.list))
-    return {
-      now,
-      held: held < 0 ? undefined : held,
-      nextDue: toDue(nextDue),
-      dead,
-      hasWaiting: waiting === 1,
-      cancelled,
-    }
+    return { now, held, nextDue: toDue(nextDue), dead, hasWaiting: waiting === 1, cancelled }
   }
 
-  /** Takes over up to `count` tasks of one dead consumer. One round trip. */
+  /**
+   * Finds up to `count` tasks that one dead consumer had started; they stay in its held list until they are settled
+   * {@link inPlaceOf} it. What it had only been handed goes back to the queue. One round trip.
+   */
   async recover(count: number): Promise<{ consumer: string; tasks: Recovered[] }> {
     const [, consumer, ...parts] = await this.#redis
-      .recoverTasks(this.list, this.id, count)
+      .recoverTasks(this.list, count)
       .catch(redisFailure(this.list))
     const tasks: Recovered[] = []
     for (let at = 0; at + 3 < parts.length; at += 4) {
@@ -157,9 +155,18 @@ export class TaskConsumer {
     return { task: decodeTask(id, Number(failed ?? 0), value), mark: noted }
   }
 
-  /** Ends the lease of a consumer that holds nothing any more. One round trip. */
-  async leave(): Promise<void> {
-    await this.#redis.zrem(taskKeys(this.list).consumers, this.id).catch(redisFailure(this.list))
+  /** Settles in the name of another consumer. */
+  inPlaceOf(id: string): TaskConsumer {
+    return new TaskConsumer(this.#redis, this.queue, id, this.retention)
+  }
+
+  /**
+   * Ends the lease; what is still held goes back to the queue, no attempt counted. One round trip.
+   *
+   * @param hadBlockedReads then it is watched for a while, for one may have outlived its connection
+   */
+  async leave(hadBlockedReads = false): Promise<void> {
+    await this.#redis.leaveQueue(this.list, this.id, hadBlockedReads ? 1 : 0).catch(redisFailure(this.list))
   }
 
   /** Notes how far tasks are. One round trip. */

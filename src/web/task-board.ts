@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis'
 import { type Audit, auditQueue } from '../queue/audit.js'
 import { explainOther, explainWaiting, type Explanation } from '../queue/explain.js'
 import { TaskConsumer, type Retention } from '../queue/task-consumer.js'
-import { TaskInspector } from '../queue/task-inspector.js'
+import { type QueueCounts, TaskInspector } from '../queue/task-inspector.js'
 import { TaskQueue, type TaskQueueOptions } from '../queue/task-queue.js'
 import { queuesKey } from '../queue/names.js'
 import { liveWorkers, type WorkerInfo } from '../queue/workers.js'
@@ -48,6 +48,12 @@ export class TaskBoard {
   /** The tasks workers that live. */
   workers(): Promise<WorkerInfo[]> {
     return liveWorkers(this.redis)
+  }
+
+  /** Lengths and counters of every queue. */
+  async counts(): Promise<QueueCounts[]> {
+    const names = await this.names()
+    return Promise.all(names.map((name) => this.inspect(name).counts()))
   }
 
   /** The conservation check of every queue. */

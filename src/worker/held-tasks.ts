@@ -2,61 +2,84 @@ import type { Logger } from '../process/log.js'
 import type { TaskConsumer } from '../queue/task-consumer.js'
 import { decodeElement } from '../queue/task-element.js'
 import { newTaskId } from '../queue/task-id.js'
-import { failed } from '../queue/outcome.js'
 import type { QueueRunner } from './queue-runner.js'
 
-/** Dead consumers' tasks taken over in one round trip. */
-const recoverBatch = 100
-
-/**
- * Takes over what dead consumers held: each attempt has failed, and the tasks go the way of any that failed.
- * One round trip for 100 tasks, and one to settle them.
- */
-export async function recoverDead(consumer: TaskConsumer, log: Logger): Promise<void> {
-  for (;;) {
-    const { consumer: dead, tasks } = await consumer.recover(recoverBatch)
-    if (dead === '') return
-    log.warn({ consumer: dead, tasks: tasks.length }, 'recovered the tasks of a dead consumer')
-    const error = new Error(`the worker ${dead} died, or lost touch with Redis, while it ran this task`)
-    delete error.stack
-    const settlements = tasks.map(({ task, mark }) => ({
-      id: task.id,
-      outcome: failed(task, error, { worker: dead, startedAt: mark.startedAt, endedAt: Date.now() }),
-    }))
-    if (settlements.length > 0) await consumer.settle(settlements)
-  }
+export interface HeldTasksOptions {
+  consumer: TaskConsumer
+  runner: QueueRunner
+  /** Takes a slot, if one is free. */
+  takeSlot: () => boolean
+  log: Logger
 }
 
+/** For so long what is held may be unknown here: the answer that tells of it is on its way, or being asked for. */
+const unknownForMs = 1000
+
 /**
- * Finds what Redis handed over and this worker never saw, for an answer can be lost after the command took effect: what
- * stays in the held list and is not known here is run.
+ * Compares what Redis says that this worker holds with what it runs. An answer can be lost after the command took
+ * effect: what is held and not known here is run. A lease can be lost: what is run and no longer held is aborted.
  */
-export class UnseenTasks {
-  #suspects = new Set<string>()
+export class HeldTasks {
+  readonly #options: HeldTasksOptions
+  #unknownSince = new Map<string, number>()
+  #looking = false
 
-  constructor(
-    private readonly consumer: TaskConsumer,
-    private readonly runner: QueueRunner,
-    private readonly takeSlot: () => boolean,
-  ) {}
+  constructor(options: HeldTasksOptions) {
+    this.#options = options
+  }
 
-  /** To be called every few seconds: an answer may be on its way, so it takes two looks to call a task unseen. */
-  async look(): Promise<void> {
-    const unknown = new Set((await this.consumer.held()).filter((element) => !this.#isKnown(element)))
-    const unseen = [...unknown].filter((element) => this.#suspects.has(element))
-    this.#suspects = unknown
-    for (const element of unseen) await this.#adopt(element)
+  /** To be called every few seconds. One round trip, unless `count`, the length of the held list, says that all is well. */
+  async look(count: number): Promise<void> {
+    const { runs, settler } = this.#options.runner
+    const isAsExpected = count === runs.size + settler.size && this.#unknownSince.size === 0
+    if (this.#looking || isAsExpected) return
+    this.#looking = true
+    try {
+      await this.#compare()
+    } finally {
+      this.#looking = false
+    }
+  }
+
+  async #compare(): Promise<void> {
+    const { consumer, runner } = this.#options
+    // Began before the question is asked, so each of these was held then, or has been given away.
+    const running = [...runner.runs.values()].filter(({ revoked }) => !revoked)
+    const elements = await consumer.held()
+    const held = new Set(elements.map(idIn))
+    const lost = running.filter((run) => !held.has(run.task.id) && runner.runs.get(run.task.id) === run)
+    if (lost.length > 0) {
+      this.#options.log.error({ tasks: lost.length }, 'the lease was lost: tasks were given to other workers')
+      for (const run of lost) runner.revoke(run)
+    }
+    await this.#adoptUnknown(elements.filter((element) => !this.#isKnown(element)))
+  }
+
+  async #adoptUnknown(unknown: string[]): Promise<void> {
+    const now = Date.now()
+    const since = this.#unknownSince
+    this.#unknownSince = new Map(unknown.map((element) => [element, since.get(element) ?? now]))
+    for (const [element, first] of this.#unknownSince) {
+      if (now - first >= unknownForMs) await this.#adopt(element)
+    }
   }
 
   #isKnown(element: string): boolean {
-    const decoded = decodeElement(element)
-    return 'id' in decoded && (this.runner.runs.has(decoded.id) || this.runner.settler.isPending(decoded.id))
+    const { runs, settler } = this.#options.runner
+    const id = idIn(element)
+    return id !== undefined && (runs.has(id) || settler.isPending(id))
   }
 
   async #adopt(element: string): Promise<void> {
-    const adopted = await this.consumer.adopt(element, newTaskId())
+    const { consumer, runner, takeSlot } = this.#options
+    const adopted = await consumer.adopt(element, newTaskId())
     if (adopted.state !== 'held') return
-    if (this.takeSlot()) this.runner.start(adopted.task)
-    else this.runner.giveBack(adopted.task)
+    if (takeSlot()) runner.start(adopted.task)
+    else runner.giveBack(adopted.task)
   }
+}
+
+function idIn(element: string): string | undefined {
+  const decoded = decodeElement(element)
+  return 'id' in decoded ? decoded.id : undefined
 }

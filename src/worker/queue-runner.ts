@@ -1,5 +1,6 @@
 import type { Handler, Registry } from '../handlers/registry.js'
 import { UnrecoverableError } from '../handlers/task.js'
+import type { TaskSettings } from '../handlers/task.js'
 import type { Logger } from '../process/log.js'
 import type { StoredTask } from '../queue/envelope.js'
 import type { Outcome, TaskConsumer } from '../queue/task-consumer.js'
@@ -15,6 +16,8 @@ export interface QueueRunnerOptions {
   /** Index of the queue among the worker's. */
   queue: number
   handlers: Registry
+  /** Handed to every handler. */
+  settings: TaskSettings
   log: Logger
   /** A run begins; gives it its row in the running table. */
   onStart: (run: Omit<Run, 'row'>, timeoutMs: number | undefined) => number
@@ -127,12 +130,13 @@ export class QueueRunner {
   }
 
   #call(handler: Handler, run: Run): Promise<unknown> {
-    const { consumer, log } = this.#options
+    const { consumer, log, settings } = this.#options
     const id = publicId(consumer.queue, run.task.id)
     return runTask(handler, run, {
       publicId: id,
       log: log.child({ task: id, handler: handler.name }),
       onProgress: (fraction, note) => this.#progress.report(run.task.id, fraction, note),
+      settings,
     })
   }
 

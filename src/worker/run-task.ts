@@ -1,5 +1,5 @@
 import type { Handler } from '../handlers/registry.js'
-import { type TaskContext, UnrecoverableError } from '../handlers/task.js'
+import { type TaskContext, type TaskSettings, UnrecoverableError } from '../handlers/task.js'
 import type { Logger } from '../process/log.js'
 import type { StoredTask } from '../queue/envelope.js'
 
@@ -22,6 +22,7 @@ export interface RunOptions {
   publicId: string
   log: Logger
   onProgress: (fraction: number, note: string) => void
+  settings: TaskSettings
 }
 
 /**
@@ -43,6 +44,7 @@ export async function runTask(
     signal: controller.signal,
     progress: (fraction, note = '') => options.onProgress(Math.min(Math.max(fraction, 0), 1), note),
     log: options.log,
+    settings: options.settings,
   }
   return handler.run(input, context)
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { backoffMs } from '../process/backoff.js'
 import type { Logger } from '../process/log.js'
+import type { StoredTask } from '../queue/envelope.js'
 import type { Outcome, Settlement, TaskConsumer } from '../queue/task-consumer.js'
 
 /**
@@ -17,10 +18,15 @@ export class Settler {
     private readonly log: Logger,
   ) {}
 
-  /** @param onSettled is told whether the task was still ours */
-  settle(id: string, outcome: Outcome): void {
-    this.#pending.push({ id, outcome })
+  /** Records how an attempt of a task ended, as soon as Redis can be reached. */
+  settle({ id, failed }: StoredTask, outcome: Outcome): void {
+    this.#pending.push({ id, attempt: failed + 1, outcome })
     this.#sending ??= this.#sendAll()
+  }
+
+  /** Outcomes still to be recorded. */
+  get size(): number {
+    return this.#pending.length + this.#sendingIds.size
   }
 
   /** Whether an outcome of this task is still to be recorded. */
@@ -41,8 +47,10 @@ export class Settler {
       try {
         this.#sayLost(batch, await this.consumer.settle(batch))
         failures = 0
+        this.#sendingIds.clear()
       } catch (error) {
         this.#pending.unshift(...batch)
+        this.#sendingIds.clear()
         failures += 1
         if (failures === 1)
           this.log.warn({ reason: (error as Error).message }, 'cannot record outcomes, trying on')
@@ -50,7 +58,6 @@ export class Settler {
       }
     }
     this.#sending = undefined
-    this.#sendingIds.clear()
   }
 
   #sayLost(batch: Settlement[], held: boolean[]): void {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Duty } from '../process/duty.js'
 import type { Registry } from '../handlers/registry.js'
+import type { TaskSettings } from '../handlers/task.js'
 import type { Logger } from '../process/log.js'
 import { type Heartbeat as Beat, type Retention, TaskConsumer } from '../queue/task-consumer.js'
 import { newSeed } from '../queue/task-id.js'
@@ -22,6 +23,8 @@ export interface TaskWorkerOptions {
   redisUrl: string
   queues: string[]
   handlers: Registry
+  /** Handed to every handler. */
+  settings: TaskSettings
   /** Tasks at a time. */
   concurrency: number
   /** Shown to people; the consumer's id is made of it. */
@@ -98,13 +101,14 @@ export class TaskWorker {
   }
 
   #assemble(queue: string, index: number): QueueParts {
-    const { redis, handlers, retention, log: parentLog } = this.#options
+    const { redis, handlers, settings, retention, log: parentLog } = this.#options
     const log = parentLog.child({ queue })
     const consumer = new TaskConsumer(redis.commands, queue, this.id, retention)
     const runner = new QueueRunner({
       consumer,
       queue: index,
       handlers,
+      settings,
       log,
       onStart: (run, timeoutMs) => this.#onStart(run, timeoutMs),
       onEnd: (row) => this.#onEnd(row),

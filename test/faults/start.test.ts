@@ -1,4 +1,4 @@
-import { chmodSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import getPort from 'get-port'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -108,7 +108,8 @@ describe('npm start told wrongly', () => {
 
   it('says why its Redis could not be started when the data folder cannot be used', async () => {
     const site = givenSite()
-    writeFileSync(join(site.dataDir, 'appendonlydir'), 'a file')
+    mkdirSync(site.redisDir)
+    writeFileSync(join(site.redisDir, 'appendonlydir'), 'a file')
     const started = site.start()
     expect(await started.exit()).toBe(1)
     expect(started.matching(/^\[redis *\] .*append-only dir/)).toHaveLength(1)
@@ -120,7 +121,7 @@ describe('npm start told wrongly', () => {
     writeFileSync(join(site.dataDir, 'file'), '')
     const started = site.start([], { DATA_DIR: join(site.dataDir, 'file', 'data') })
     expect(await started.exit()).toBe(1)
-    expect(started.lines).toEqual([expect.stringMatching(/not a directory.*file\/data/)])
+    expect(started.lines).toEqual([expect.stringMatching(/not a directory.*file\/data\/redis/)])
   })
 })
 

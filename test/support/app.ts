@@ -10,6 +10,7 @@ import { PlainQueue } from '../../src/queue/plain-queue.js'
 import { Connections } from '../../src/redis/connections.js'
 import { redisFailure } from '../../src/redis/errors.js'
 import { loadHandlers } from '../../src/handlers/registry.js'
+import { Schedules } from '../../src/schedules/schedules.js'
 import { Live } from '../../src/web/live/live.js'
 import { TaskBoard } from '../../src/web/task-board.js'
 import { recordingLog } from './log.js'
@@ -47,6 +48,7 @@ export async function givenApp({
     pushed,
     live,
     board: new TaskBoard(redis.commands, { maxLength, maxBytes: 0, ...retention }),
+    schedules: new Schedules(redis.commands),
     handlers: await loadHandlers(join(packageRoot, 'workers/tasks')),
     resultTtlMs: retention.resultTtlMs,
     ping: () => redis.commands.ping().catch(redisFailure('')),

@@ -8,6 +8,8 @@ import { givenProcess, type TestProcess } from './process.js'
 /** What `npm start` runs after setting up, on a data folder of the test's own, with the page on a free port. */
 export class StartSite {
   readonly dataDir = realpathSync(mkdtempSync(join(tmpdir(), 'servery-start-')))
+  /** Where the private Redis works. */
+  readonly redisDir = join(this.dataDir, 'redis')
 
   start(args: string[] = [], env: Record<string, string> = {}): TestProcess {
     return givenProcess('src/start.js', { DATA_DIR: this.dataDir, PORT: '0', ...env }, args)
@@ -22,12 +24,12 @@ export class StartSite {
 
   // redis-server writes its title over its environment, but it works in the folder.
   #owns(pid: number): boolean {
-    if (workingFolder(pid) === this.dataDir) return true
+    if (workingFolder(pid) === this.redisDir) return true
     return read(`/proc/${pid}/environ`).split('\0').includes(`DATA_DIR=${this.dataDir}`)
   }
 
   get port(): number {
-    return Number(readFileSync(join(this.dataDir, 'redis.port'), 'utf8'))
+    return Number(readFileSync(join(this.redisDir, 'redis.port'), 'utf8'))
   }
 
   /** A foreign client of the private Redis. */

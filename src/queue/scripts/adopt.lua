@@ -11,7 +11,8 @@
 --          "nothing" a ring, or a task that was cancelled meanwhile
 --          "lost"    it is no longer in the held list: somebody else's, or settled
 -- Cost     O(held).
--- Repeat   safe: a second call finds the element replaced by the task's reference, and says "held" again.
+-- Repeat   safe: a second call finds the element replaced by the task's reference, and says "held" again. An equal
+--          bare value that came meanwhile is not mistaken for it: the id tells.
 
 local consumer, element, raw_id = ARGV[1], ARGV[2], ARGV[3]
 local held = held_list(consumer)
@@ -21,14 +22,17 @@ local is_ring = kind == RING and #element == 1
 local is_bare = not (is_ring or kind == INLINE or (kind == REF and #element == ID_LENGTH + 1))
 local id = is_bare and raw_id or string.sub(element, 2, ID_LENGTH + 1)
 
-if redis.call('LREM', held, 1, element) == 0 then
+local is_repeated = is_bare and redis.call('HEXISTS', TASKS, id) == 1
+if is_repeated or redis.call('LREM', held, 1, element) == 0 then
   if is_ring or not redis.call('LPOS', held, ref(id)) then return { 'lost', now } end
   redis.call('LREM', held, 1, ref(id))
 end
 if is_ring then return { 'nothing', now } end
-if is_bare and redis.call('HSETNX', TASKS, id, now .. '\t\t\n' .. element) == 1 then
+if is_bare and not is_repeated then
+  local value = now .. '\t\t\n' .. element
+  redis.call('HSET', TASKS, id, value)
   redis.call('HINCRBY', STATS, 'accepted', 1)
-  redis.call('HINCRBY', STATS, 'bytes', #element)
+  redis.call('HINCRBY', STATS, 'bytes', #value)
 end
 
 local value = redis.call('HGET', TASKS, id)
@@ -37,6 +41,7 @@ if not value then
   return { 'nothing', now }
 end
 if kind ~= INLINE and redis.call('EXISTS', PAUSED) == 1 then
+  redis.call('HDEL', ACTIVE, id)
   redis.call('RPUSH', list_of(id), ref(id))
   return { 'paused', now }
 end

@@ -11,10 +11,11 @@
 -- ARGV[7]  id
 -- ARGV[8]  value
 --
--- Returns  {outcome, now, id}: outcome is "accepted", "repeated" (taken in before; the id is that of then), "full" or
---          "stale" (the call came too late, or the schedule was changed or deleted meanwhile).
+-- Returns  {outcome, now, id}: outcome is "accepted", "repeated" (taken in before; the id is that of then), "full" (and
+--          then this due time is refused for good) or "stale" (the call came too late, or the schedule was changed or
+--          deleted meanwhile).
 -- Cost     O(1).
--- Repeat   safe: the second call says "repeated".
+-- Repeat   safe: the second call says "repeated", or "full" again.
 
 local limit, max_bytes, schedule, revision, due = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 local id = ARGV[7]
@@ -22,25 +23,28 @@ local now = now_ms()
 local value = now .. '\t' .. ARGV[8]
 local seen_key = P .. 'schedule:' .. schedule
 
--- "revision \t due \t id"
+local function settle(taken)
+  redis.call('SET', seen_key, table.concat({ revision, '\t', due, '\t', taken }))
+end
+
+-- "revision \t due \t id"; no id = it was full
 local seen = redis.call('GET', seen_key)
 local seen_revision, seen_due, seen_id = string.match(seen or '0\t0\t', '^(%d+)\t(%d+)\t(.*)$')
 if now > tonumber(ARGV[6]) or tonumber(revision) < tonumber(seen_revision) then return { 'stale', now, '' } end
-if tonumber(due) <= tonumber(seen_due) then return { 'repeated', now, seen_id } end
+if tonumber(due) <= tonumber(seen_due) then return { seen_id == '' and 'full' or 'repeated', now, seen_id } end
 
-if limit > 0 then
-  local length = redis.call('LLEN', K) + redis.call('LLEN', HIGH) + redis.call('LLEN', LOW)
-  if length + redis.call('ZCARD', DELAYED) >= limit then return { 'full', now, '' } end
-end
-if max_bytes > 0 and tonumber(redis.call('HGET', STATS, 'bytes') or '0') + #value > max_bytes then
+-- Before anything is written these fail if a key is of another type.
+local length = redis.call('LLEN', K) + redis.call('LLEN', HIGH) + redis.call('LLEN', LOW) + redis.call('ZCARD', DELAYED)
+local bytes = tonumber(redis.call('HGET', STATS, 'bytes') or '0') + #value
+if (limit > 0 and length >= limit) or (max_bytes > 0 and bytes > max_bytes) then
+  settle('')
   return { 'full', now, '' }
 end
 
--- First what fails when the key is of another type: nothing is written then.
 redis.call('LPUSH', list_of(id), ref(id))
 redis.call('HSET', TASKS, id, value)
 redis.call('HINCRBY', STATS, 'accepted', 1)
 redis.call('HINCRBY', STATS, 'bytes', #value)
-redis.call('SET', seen_key, table.concat({ revision, '\t', due, '\t', id }))
+settle(id)
 if list_of(id) ~= K then ring() end
 return { 'accepted', now, id }

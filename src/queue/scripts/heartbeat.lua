@@ -4,8 +4,8 @@
 -- ARGV[1]  consumer
 -- ARGV[2]  its lease in ms from now
 --
--- Returns  {now, tasks held, next due or "", dead consumers, 1 if tasks wait to be taken else 0, ids of held tasks that are to be cancelled…};
---          tasks held is -1 if the consumer had been taken for dead and its tasks were given to others.
+-- Returns  {now, tasks held, next due or "", dead consumers, 1 if tasks wait to be taken else 0, ids of held tasks that
+--          are to be cancelled…}.
 -- Cost     O(log consumers + cancellations).
 -- Repeat   safe.
 
@@ -16,9 +16,13 @@ end
 
 local consumer, lease = ARGV[1], tonumber(ARGV[2])
 local now = now_ms()
-local is_new = redis.call('ZADD', CONSUMERS, now + lease, consumer) == 1
-local count = is_new and -1 or redis.call('LLEN', held_list(consumer))
-local reply = { now, count, next_due(), redis.call('ZCOUNT', CONSUMERS, '-inf', now), is_waiting() and 1 or 0 }
+local heard_at = redis.call('HGET', STATS, 'heardAt')
+if heard_at and now - heard_at > SILENCE_MS then redis.call('HSET', STATS, 'patientUntil', now + PATIENCE_MS) end
+redis.call('HSET', STATS, 'heardAt', now)
+redis.call('ZADD', CONSUMERS, now + lease, consumer)
+
+local dead = is_patient(now) and 0 or redis.call('ZCOUNT', CONSUMERS, '-inf', now)
+local reply = { now, redis.call('LLEN', held_list(consumer)), next_due(), dead, is_waiting() and 1 or 0 }
 if redis.call('EXISTS', CANCELLED) == 1 then
   for _, id in ipairs(redis.call('SMEMBERS', CANCELLED)) do
     local mark = redis.call('HGET', ACTIVE, id)

@@ -46,6 +46,44 @@ local function consumer_in(mark)
   return mark and string.match(mark, '^%d+\t%d+\t([^\t]*)')
 end
 
+local function attempt_in(mark)
+  return mark and string.match(mark, '^%d+')
+end
+
+-- When nobody was heard of for longer than beats are apart, Redis was away, or everybody was: that leases ended
+-- meanwhile says nothing about their consumers, and until all had time to be heard of again nobody is taken for dead.
+local SILENCE_MS, PATIENCE_MS = 2500, 5000
+
+local function is_patient(now)
+  local heard = redis.call('HMGET', STATS, 'heardAt', 'patientUntil')
+  return now - (heard[1] or 0) > SILENCE_MS or now < tonumber(heard[2] or 0)
+end
+
+-- The id in an element; none in a ring or a bare value
+local function id_in(element)
+  local kind = string.byte(element)
+  if kind == INLINE or (kind == REF and #element == ID_LENGTH + 1) then
+    return string.sub(element, 2, ID_LENGTH + 1)
+  end
+end
+
+local function is_ring(element)
+  return element == '\1'
+end
+
+-- Puts an element that was taken out of a held list back to where it is the next to be taken, unless it is of no use any
+-- more; true if nobody who is blocked hears of it.
+local function give_back(element, id, value)
+  if not id then
+    if not is_ring(element) then redis.call('RPUSH', K, element) end
+  elseif value then
+    redis.call('RPUSH', list_of(id), ref(id))
+    return list_of(id) ~= K
+  else
+    redis.call('HINCRBY', STATS, 'ghosts', -1)
+  end
+end
+
 -- Wakes one idle worker for what is not in the list that it is blocked on.
 local function ring()
   if redis.call('LLEN', K) == 0 then redis.call('LPUSH', K, '\1') end

@@ -4,10 +4,10 @@
 -- KEYS[1]  LIST  the queue
 -- ARGV[1]  consumer
 -- ARGV[2]  its lease in ms from now, given to a consumer that has none; "0" = it must have one
--- ARGV[3]  n, at most 1,000
+-- ARGV[3]  n, at most 1,000; 0 only moves what is due
 -- ARGV[4]  16 characters, unique to this call: ids for bare values are made of them
 --
--- Returns  {now, state, next due or "", tasks…}: state is "open", "paused" or "lost" (the consumer has no lease);
+-- Returns  {now, state, next due or "", tasks…}: state is "open", "paused" or "lost" (its lease has ended);
 --          per task id, failed attempts so far, value.
 -- Cost     O(n), O(log delayed) for each that was due.
 -- Repeat   safe: a repeated call takes further tasks; those of the first are in the consumer's held list,
@@ -26,7 +26,7 @@ end
 if redis.call('EXISTS', PAUSED) == 1 then return { now, 'paused', next_due() } end
 if lease > 0 then
   redis.call('ZADD', CONSUMERS, 'NX', now + lease, consumer)
-elseif not redis.call('ZSCORE', CONSUMERS, consumer) then
+elseif tonumber(redis.call('ZSCORE', CONSUMERS, consumer) or 0) <= now then
   return { now, 'lost', next_due() }
 end
 
@@ -43,13 +43,16 @@ for i, element in ipairs(taken) do
   if kind == REF and #element == ID_LENGTH + 1 or kind == INLINE then
     ids[#ids + 1] = string.sub(element, 2, ID_LENGTH + 1)
   elseif not (kind == RING and #element == 1) then
-    local id = 'n' .. string.sub(seed, 1, 12) .. string.format('%04d', i)
-    redis.call('HSET', TASKS, id, now .. '\t\t\n' .. element)
-    redis.call('HINCRBY', STATS, 'bytes', #element)
+    local id = 'n' .. string.sub(seed, 4) .. string.format('%03x', i)
+    local value = now .. '\t\t\n' .. element
+    redis.call('HSET', TASKS, id, value)
+    redis.call('HINCRBY', STATS, 'bytes', #value)
     adopted = adopted + 1
     ids[#ids + 1] = id
   end
 end
+-- Others are blocked on the queue's own list, and would not hear of what is left in these.
+if redis.call('LLEN', HIGH) + redis.call('LLEN', LOW) > 0 then ring() end
 if adopted > 0 then redis.call('HINCRBY', STATS, 'accepted', adopted) end
 if #ids == 0 then return { now, 'open', next_due() } end
 

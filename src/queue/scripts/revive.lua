@@ -23,6 +23,7 @@ else
   redis.call('DEL', record_key)
 end
 redis.call('HDEL', TRIES, id)
+redis.call('DEL', P .. 'history:' .. id)
 redis.call('LPUSH', list_of(id), ref(id))
 if list_of(id) ~= K then ring() end
 return 'waiting'

@@ -5,12 +5,15 @@
 -- ARGV[2]  ms for which the record of a finished task is kept; 0 = none is
 -- ARGV[3]  most dead tasks kept
 -- ARGV[4]  ms for which a dead task is kept
--- ARGV[5…] per task, at most 1,000: id, outcome, delay, detail
+-- ARGV[5…] per task, at most 1,000: id, attempt, outcome, delay, detail
+--          attempt  the one that ended, "" = whichever it is: a settlement that is sent again must not end a later one
 --          outcome  "done"       detail: the result, JSON on one line
 --                   "cancelled"  detail: the error, JSON on one line
 --                   "retry"      due again in `delay` ms; detail: the attempt, JSON on one line
 --                   "dead"       detail: the attempt, JSON on one line
 --                   "return"     given back, the attempt not counted
+--                   "postpone"   due again in `delay` ms, the attempt not counted
+--          A task that was to be cancelled is, unless it is done.
 --
 -- Returns  {now, 1 or 0 per task}: 0 = lost.
 -- Cost     O(number of tasks · held).
@@ -21,23 +24,33 @@ local held = held_list(consumer)
 local now = now_ms()
 local max_history = 20
 
-local reply, ids, items = { now }, {}, {}
-for i = 5, #ARGV, 4 do
-  local id = ARGV[i]
+local named = {}
+for i = 5, #ARGV, 5 do named[#named + 1] = ARGV[i] end
+local named_marks = redis.call('HMGET', ACTIVE, unpack(named))
+
+local function is_ours(id, mark, attempt)
+  if consumer_in(mark) ~= consumer or (attempt ~= '' and attempt_in(mark) ~= attempt) then return false end
   -- From the tail: what was taken first is there, and mostly settled first.
-  local is_held = redis.call('LREM', held, -1, ref(id))
-  reply[#reply + 1] = is_held
-  if is_held == 1 then
+  return redis.call('LREM', held, -1, ref(id)) == 1
+end
+
+local reply, ids, items, marks = { now }, {}, {}, {}
+for j, id in ipairs(named) do
+  local i = j * 5
+  local ours = is_ours(id, named_marks[j], ARGV[i + 1])
+  reply[#reply + 1] = ours and 1 or 0
+  if ours then
     ids[#ids + 1] = id
     items[#items + 1] = i
+    marks[#marks + 1] = named_marks[j]
   end
 end
 if #ids == 0 then return reply end
 
 local values = redis.call('HMGET', TASKS, unpack(ids))
-local marks = redis.call('HMGET', ACTIVE, unpack(ids))
 redis.call('HDEL', ACTIVE, unpack(ids))
 local has_tries = redis.call('EXISTS', TRIES) == 1
+local has_cancelled = redis.call('EXISTS', CANCELLED) == 1
 
 local gone, gone_bytes, counts, rings = {}, 0, {}, false
 
@@ -63,7 +76,10 @@ end
 
 for j, id in ipairs(ids) do
   local i, value = items[j], values[j]
-  local outcome, delay, detail = ARGV[i + 1], tonumber(ARGV[i + 2]), ARGV[i + 3]
+  local outcome, delay, detail = ARGV[i + 2], tonumber(ARGV[i + 3]), ARGV[i + 4]
+  if has_cancelled and redis.call('SREM', CANCELLED, id) == 1 and outcome ~= 'done' and outcome ~= 'cancelled' then
+    outcome, detail = 'cancelled', '{"name":"AbortedError","message":"cancelled"}'
+  end
   counts[outcome] = (counts[outcome] or 0) + 1
   if value then
     if outcome == 'done' or outcome == 'cancelled' then

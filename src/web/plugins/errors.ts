@@ -5,6 +5,7 @@ import fp from 'fastify-plugin'
 const statusOf: Record<string, { status: number; retryAfterSeconds?: number }> = {
   REDIS_UNAVAILABLE: { status: 503, retryAfterSeconds: 2 },
   BAD_TASK: { status: 400 },
+  BAD_SCHEDULE: { status: 400 },
   WRONG_TYPE: { status: 409 },
   QUEUE_FULL: { status: 429, retryAfterSeconds: 1 },
 }
@@ -40,7 +41,7 @@ export const errors = fp(
       const level = answer.statusCode >= 500 && error.code !== 'REDIS_UNAVAILABLE' ? 'error' : 'debug'
       request.log[level]({ err: error, url: request.url }, 'request failed')
       const retryAfter = statusOf[error.code]?.retryAfterSeconds
-      if (retryAfter) reply.header('retry-after', retryAfter)
+      if (retryAfter && !reply.hasHeader('retry-after')) reply.header('retry-after', retryAfter)
       return sendError(reply, answer)
     })
     app.setNotFoundHandler((request, reply) => {

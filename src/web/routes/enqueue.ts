@@ -1,13 +1,15 @@
 import { Readable } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
 import createError from '@fastify/error'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import Type from 'typebox'
 import { BadTaskError, checkTask, type CheckedTask, TaskRequest } from '../../handlers/intake.js'
 import type { Registry } from '../../handlers/registry.js'
 import type { Enqueued } from '../../queue/task-queue.js'
+import { RedisUnavailableError } from '../../redis/errors.js'
 import type { TaskBoard } from '../task-board.js'
 import { type Line, readLines } from './ndjson.js'
-import { ErrorAnswer } from './schemas.js'
+import { ErrorAnswer, Wait } from './schemas.js'
 import { taskJson } from './task-json.js'
 
 export interface EnqueueOptions {
@@ -17,8 +19,15 @@ export interface EnqueueOptions {
   bodyLimit: number
 }
 
-const QueueFullError = createError('QUEUE_FULL', 'the queue %s is full: %d tasks wait or are delayed', 429)
+const QueueFull = createError('QUEUE_FULL', 'the queue %s is full: %d tasks wait or are delayed', 429)
 const maxTasksPerRequest = 10_000
+const TaskOrTasks = Type.Any({
+  description: `a task, or an array of up to ${maxTasksPerRequest}: ${Object.keys(TaskRequest.properties).join(', ')}`,
+  examples: [{ task: 'echo', data: { message: 'hello' }, delay: '10s', attempts: 5 }],
+})
+/** How often a producer that waits for room tries again. */
+const roomPollMs = 100
+const longestRetrySeconds = 300
 
 /** What one task of several is answered with when it is not taken. */
 interface Refusal {
@@ -29,38 +38,58 @@ interface Refusal {
 /** `POST /tasks`: one task, an array of tasks, or a stream of them. */
 export async function enqueueRoutes(app: FastifyInstance, options: EnqueueOptions): Promise<void> {
   app.addContentTypeParser('application/x-ndjson', (_request, payload, done) => done(null, payload))
-  app.post('/tasks', {
+  app.post<{ Querystring: { wait?: string } }>('/tasks', {
     schema: {
       summary: `Enqueue a task, an array of up to ${maxTasksPerRequest}, or NDJSON of any length`,
-      body: {
-        content: { 'application/json': { schema: Type.Union([TaskRequest, Type.Array(TaskRequest)]) } },
-      },
+      // Checked one by one, in checkTask: a bad task must not stop the others.
+      body: { content: { 'application/json': { schema: TaskOrTasks } } },
+      querystring: Wait,
       response: { '4xx': ErrorAnswer, '5xx': ErrorAnswer },
     },
-    // Checked one by one, in checkTask: a bad task must not stop the others.
-    validatorCompiler: () => () => true,
-    handler: ({ body }, reply) => {
+    handler: ({ body, query }, reply) => {
       if (body instanceof Readable) {
         const lines = Readable.from(enqueueLines(body, options))
         return reply.code(202).type('application/x-ndjson').send(lines)
       }
-      return Array.isArray(body) ? enqueueArray(body, reply, options) : enqueueOne(body, reply, options)
+      return Array.isArray(body)
+        ? enqueueArray(body, reply, options)
+        : enqueueOne(body, reply, { ...options, waitMs: Number(query.wait ?? 0) * 1000 })
     },
   })
 }
 
-async function enqueueOne(body: unknown, reply: FastifyReply, { board, handlers }: EnqueueOptions) {
+async function enqueueOne(body: unknown, reply: FastifyReply, options: EnqueueOptions & { waitMs: number }) {
+  const { board, handlers, waitMs } = options
   const checked = checkTask(body, handlers)
-  const enqueued = await board.queue(checked.queue).enqueue(checked.task)
-  if (enqueued.outcome === 'full') throw new QueueFullError(checked.queue, enqueued.length)
-  return reply.code(202).header('location', `/tasks/${enqueued.id}`).send(toAnswer(checked, enqueued))
+  const deadline = Date.now() + waitMs
+  for (;;) {
+    const enqueued = await board.queue(checked.queue).enqueue(checked.task)
+    if (enqueued.outcome === 'accepted') {
+      return reply.code(202).header('location', `/tasks/${enqueued.id}`).send(toAnswer(checked, enqueued))
+    }
+    if (Date.now() >= deadline || reply.raw.destroyed) {
+      reply.header('retry-after', await secondsUntilRoom(board, checked.queue))
+      throw new QueueFull(checked.queue, enqueued.length)
+    }
+    await sleep(roomPollMs)
+  }
+}
+
+// The time in which one task leaves the queue, by the rate at which it drains now.
+async function secondsUntilRoom(board: TaskBoard, queue: string): Promise<number> {
+  const perSecond = await board.drainRate(queue)
+  return perSecond > 0 ? Math.min(Math.ceil(1 / perSecond), longestRetrySeconds) : longestRetrySeconds
 }
 
 async function enqueueArray(body: unknown[], reply: FastifyReply, options: EnqueueOptions) {
   if (body.length > maxTasksPerRequest) {
     throw new BadTaskError(`expected ${maxTasksPerRequest} tasks at most, got ${body.length}; send NDJSON`)
   }
-  return reply.code(202).send({ tasks: await enqueueEach(body, options) })
+  const tasks = await enqueueEach(body, options)
+  // Some taken and some not is said of each; a 202 for nothing would be a lie.
+  const nothing = tasks.length > 0 && tasks.every((task) => 'statusCode' in task && task.statusCode === 503)
+  if (nothing) throw new RedisUnavailableError('Redis is out of reach; try again')
+  return reply.code(202).send({ tasks })
 }
 
 async function* enqueueLines(input: Readable, options: EnqueueOptions): AsyncGenerator<string> {
@@ -83,16 +112,16 @@ async function enqueueOrRefuse(
   try {
     const checked = checkTask(request, handlers)
     const enqueued = await board.queue(checked.queue).enqueue(checked.task)
-    if (enqueued.outcome === 'full') throw new QueueFullError(checked.queue, enqueued.length)
+    if (enqueued.outcome === 'full') throw new QueueFull(checked.queue, enqueued.length)
     return toAnswer(checked, enqueued)
   } catch (error) {
     return toRefusal(error as Error & { statusCode?: number })
   }
 }
 
-// Only what concerns this task: a Redis that is away concerns the whole request.
 function toRefusal(error: Error & { statusCode?: number }): Refusal {
   if (error instanceof BadTaskError) return { statusCode: 400, message: error.message }
+  if (error instanceof RedisUnavailableError) return { statusCode: 503, message: error.message }
   if (error.statusCode === 429) return { statusCode: 429, message: error.message }
   throw error
 }

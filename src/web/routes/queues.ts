@@ -15,8 +15,13 @@ const Page = exactly({
   cursor: Type.Optional(Type.String({ pattern: '^[0-9]{1,12}$' })),
 })
 
+const Purge = exactly({ state: Type.Enum(['waiting', 'delayed', 'dead']) })
+
 interface ByName {
   Params: { name: string }
+}
+interface PurgeRequest extends ByName {
+  Querystring: { state: 'waiting' | 'delayed' | 'dead' }
 }
 interface PageRequest extends ByName {
   Querystring: { state?: PageState; cursor?: string }
@@ -24,10 +29,9 @@ interface PageRequest extends ByName {
 
 /** `/queues`: what waits where; pause and resume. */
 export async function queueRoutes(app: FastifyInstance, { board }: QueuesOptions): Promise<void> {
-  app.get('/queues', { schema: { summary: 'All task queues' } }, async () => {
-    const names = await board.names()
-    return { queues: await Promise.all(names.map((name) => board.inspect(name).counts())) }
-  })
+  app.get('/queues', { schema: { summary: 'All task queues' } }, async () => ({
+    queues: await board.counts(),
+  }))
   const schema = { params: Name }
   app.get<ByName>('/queues/:name', { schema: { ...schema, summary: 'A queue' } }, ({ params }) =>
     board.inspect(params.name).counts(),
@@ -36,6 +40,11 @@ export async function queueRoutes(app: FastifyInstance, { board }: QueuesOptions
     '/queues/:name/tasks',
     { schema: { ...schema, querystring: Page, summary: 'A page of tasks' } },
     (request) => page(request, board),
+  )
+  app.delete<PurgeRequest>(
+    '/queues/:name/tasks',
+    { schema: { ...schema, querystring: Purge, summary: 'Remove all tasks of a state' } },
+    async ({ params, query }) => ({ removed: await board.queue(params.name).purge(query.state) }),
   )
   app.post<ByName>(
     '/queues/:name/pause',

@@ -25,3 +25,10 @@ export function bodyOf(json: TSchema, form: TSchema) {
 /** An object of exactly these fields. */
 export const exactly = (fields: Record<string, TSchema>) =>
   Type.Object(fields, { additionalProperties: false })
+
+/** `?wait=`: how long a request may be kept open for what it asks. */
+export const Wait = exactly({
+  wait: Type.Optional(
+    Type.String({ pattern: '^([0-9]|[1-5][0-9]|60)$', description: 'seconds to wait, 60 at most' }),
+  ),
+})

@@ -2,6 +2,7 @@ import createError from '@fastify/error'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import Type from 'typebox'
 import type { TaskBoard } from '../task-board.js'
+import { Wait } from './schemas.js'
 import { NoTaskError, parseId } from './task-errors.js'
 import { taskJson } from './task-json.js'
 import { untilFinished } from './wait.js'
@@ -15,15 +16,6 @@ const FinishedError = createError('TASK_FINISHED', 'the task %s has finished alr
 const NotDeadError = createError('TASK_NOT_DEAD', 'the task %s is neither dead nor cancelled', 409)
 
 const Params = Type.Object({ id: Type.String() })
-const Wait = Type.Object(
-  {
-    wait: Type.Optional(
-      Type.String({ pattern: '^([0-9]|[1-5][0-9]|60)$', description: 'seconds, 60 at most' }),
-    ),
-  },
-  { additionalProperties: false },
-)
-
 interface ById {
   Params: { id: string }
 }

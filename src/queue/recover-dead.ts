@@ -1,0 +1,28 @@
+import type { Logger } from '../process/log.js'
+import { failed } from './outcome.js'
+import type { Recovered, TaskConsumer } from './task-consumer.js'
+
+/** Dead consumers' tasks looked at in one round trip. */
+const batch = 100
+
+/**
+ * Ends what dead consumers had started: each attempt has failed, and the tasks go the way of any that failed. Others may
+ * do the same at the same time. One round trip for 100 tasks, and one to settle them.
+ */
+export async function recoverDead(consumer: TaskConsumer, log: Logger): Promise<void> {
+  for (;;) {
+    const { consumer: dead, tasks } = await consumer.recover(batch)
+    if (dead === '') return
+    if (tasks.length === 0) continue
+    const settled = await consumer.inPlaceOf(dead).settle(tasks.map((held) => death(dead, held)))
+    const count = settled.filter((isSettled) => isSettled).length
+    if (count > 0) log.warn({ consumer: dead, tasks: count }, 'recovered the tasks of a dead consumer')
+  }
+}
+
+function death(dead: string, { task, mark: { attempt, startedAt } }: Recovered) {
+  const error = new Error(`the worker ${dead} died, or lost touch with Redis, while it ran this task`)
+  delete error.stack
+  const facts = { worker: dead, startedAt, endedAt: Date.now() }
+  return { id: task.id, attempt, outcome: failed(task, error, facts) }
+}
