@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { ConfigError, isLoopback, loadConfig, loadServiceConfig, settings } from '../src/config.js'
+import { ConfigError, isLoopback, loadConfig, loadServiceConfig } from '../src/config.js'
+import { settings } from '../src/settings.js'
 
 type Env = Record<string, string>
 
@@ -23,6 +24,7 @@ describe('the settings', () => {
       channel: 'task:pubsub:channel',
       order: 'lifo',
       workTimeMs: 0,
+      fetchAllow: [],
       maxLength: 1_000_000,
       workerName: undefined,
       authToken: undefined,
@@ -46,6 +48,7 @@ describe('the settings', () => {
       ORDER: 'fifo',
       CONCURRENCY: '8',
       WORK_TIME: '1500ms',
+      FETCH_ALLOW: 'localhost:8080,10.0.0.0/8',
       MAX_LENGTH: '0',
       WORKER_NAME: 'anna-1',
       AUTH_TOKEN: 'sesame-open-42',
@@ -67,6 +70,10 @@ describe('the settings', () => {
       order: 'fifo',
       concurrency: 8,
       workTimeMs: 1500,
+      fetchAllow: [
+        { host: 'localhost', port: 8080 },
+        { host: '10.0.0.0', prefix: 8 },
+      ],
       maxLength: 0,
       workerName: 'anna-1',
       authToken: 'sesame-open-42',
@@ -139,6 +146,8 @@ describe('wrong settings', () => {
     ['WORK_TIME', '1.5s'],
     ['WORK_TIME', '1w'],
     ['MAX_LENGTH', '-1'],
+    ['FETCH_ALLOW', 'http://localhost'],
+    ['FETCH_ALLOW', '10.0.0.0/33'],
     ['WORKER_NAME', 'a/b'],
     ['WORKER_NAME', 'x'.repeat(101)],
     ['AUTH_TOKEN', 'short'],

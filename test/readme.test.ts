@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { settings } from '../src/config.js'
+import { settings } from '../src/settings.js'
 import { packageRoot } from '../src/process/package-root.js'
 
 const readme = readFileSync(join(packageRoot, 'README.md'), 'utf8')

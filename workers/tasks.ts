@@ -27,12 +27,14 @@ runService('tasks', ({ config, log, fatal }) => {
         redisUrl,
         queues,
         handlers,
+        rawHandlers: config.rawHandlers,
         settings: { dataDir: resolve(packageRoot, config.dataDir), fetchAllow: config.fetchAllow },
         concurrency,
         name,
         retention: config,
         graceMs,
         log,
+        logOptions: config,
         onStuck: fatal,
       })
       worker.start()

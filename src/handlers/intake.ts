@@ -34,6 +34,12 @@ export const TaskRequest = Type.Object(
     ),
     timeout: Type.Optional(Duration),
     priority: Type.Optional(Type.Enum(['high', 'normal', 'low'])),
+    key: Type.Optional(
+      Type.String({
+        pattern: '^[\\x21-\\x7e]{1,200}$',
+        description: 'idempotency key, as the header Idempotency-Key',
+      }),
+    ),
   },
   { additionalProperties: false },
 )
@@ -48,6 +54,8 @@ const requestValidator = Compile(TaskRequest)
 export interface CheckedTask {
   queue: string
   task: NewTask
+  /** Idempotency key. */
+  key?: string
 }
 
 /** A task request that cannot be taken; the message names each field and what was expected. */
@@ -73,6 +81,7 @@ export function checkTask(request: unknown, registry: Registry): CheckedTask {
   return {
     queue: request.queue ?? 'default',
     task: { ...toNewTask(request, data), options: optionsOf(request, handler) },
+    ...(request.key !== undefined && { key: request.key }),
   }
 }
 

@@ -15,6 +15,10 @@ export interface Handler {
   timeoutMs: number | undefined
   concurrency: number
   run: Task['run']
+  /** Of its file, if it has one. */
+  url?: string
+  /** Makes an input of a bare value. */
+  raw: Task['raw']
   /** What is wrong with an input; empty when nothing is. Each names the field, `data.seconds: …`. */
   mistakesIn(data: unknown): string[]
 }
@@ -40,9 +44,10 @@ export async function loadHandlers(folder: string): Promise<Registry> {
 async function loadFile(path: string): Promise<Handler> {
   const name = basename(path, extname(path))
   try {
-    const { default: task } = (await import(pathToFileURL(path).href)) as { default?: unknown }
+    const { href: url } = pathToFileURL(path)
+    const { default: task } = (await import(url)) as { default?: unknown }
     if (!isTask(task)) throw new TypeError('expected its default export to be task({ … })')
-    return toHandler(name, task)
+    return { ...toHandler(name, task), url }
   } catch (error) {
     throw new HandlerError(`handler ${name} (${path}): ${(error as Error).message}`, { cause: error })
   }
@@ -65,6 +70,7 @@ export function toHandler(name: string, task: Task): Handler {
     timeoutMs: timeout === undefined ? undefined : toMs('timeout', timeout),
     concurrency,
     run: (input, context) => task.run(input, context),
+    raw: task.raw && ((value) => task.raw?.(value)),
     mistakesIn: (data) => (validator.Check(data) ? [] : describe(validator, data)),
   }
 }

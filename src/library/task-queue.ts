@@ -37,7 +37,7 @@ export class TaskQueue {
 
   constructor({ redisUrl, name = 'default', maxLength = 0, resultTtlMs = dayMs }: TaskQueueOptions) {
     this.#redis = new Connections(redisUrl, { log: pino({ enabled: false }), fatal: rethrow })
-    this.#queue = new Queue(this.#redis.commands, name, { maxLength, maxBytes: 0 })
+    this.#queue = new Queue(this.#redis.commands, name, { maxLength, maxBytes: 0, onceMs: dayMs })
     this.#inspector = new TaskInspector(this.#redis.commands, name)
     this.#resultTtlMs = resultTtlMs
     this.#ready = this.#redis.ready(firstConnectionMs)

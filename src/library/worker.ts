@@ -59,6 +59,7 @@ export class Worker {
       name,
       retention: { resultTtlMs, deadMax: 100_000, deadTtlMs: 30 * dayMs },
       graceMs,
+      rawHandlers: new Map(),
       settings: { dataDir: process.cwd(), fetchAllow: [] },
       log,
       onStuck,

@@ -17,6 +17,11 @@ export function createLog(component: string, { logLevel, logFormat, linePrefix }
   return usePretty(logFormat) ? pino(options, prettyStream(linePrefix)) : pino(options)
 }
 
+/** With what `auto` means settled: in a thread it cannot be told. */
+export function settledFormat({ logLevel, logFormat }: LogOptions): LogOptions {
+  return { logLevel, logFormat: usePretty(logFormat) ? 'pretty' : 'json' }
+}
+
 function usePretty(format: LogOptions['logFormat']): boolean {
   return format === 'pretty' || (format === 'auto' && process.stdout.isTTY)
 }

@@ -9,7 +9,7 @@ declare module 'ioredis' {
     enqueueTasks(
       list: string,
       ...args: Argument[]
-    ): Result<[accepted: number, now: number, length: number], Context>
+    ): Result<[accepted: number, now: number, length: number, seen: string], Context>
     reserveTasks(
       list: string,
       ...args: Argument[]

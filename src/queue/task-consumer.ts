@@ -74,7 +74,7 @@ export class TaskConsumer {
   }
 
   /**
-   * Takes up to `count` tasks. One round trip.
+   * Takes up to `count` tasks. One round trip, and one more for each `count` cancelled ones before them.
    *
    * @param leaseMs given to a consumer that has no lease yet; 0 = {@link heartbeat} sees to it
    */
@@ -86,6 +86,7 @@ export class TaskConsumer {
     for (let at = 0; at + 2 < parts.length; at += 3) {
       tasks.push(decodeTask(parts[at] as string, Number(parts[at + 1]), parts[at + 2] as string))
     }
+    if (state === 'more') return this.reserve(count, leaseMs)
     return { state: state as Reserved['state'], now, nextDue: toDue(nextDue), tasks }
   }
 

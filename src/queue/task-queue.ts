@@ -22,11 +22,26 @@ export type Enqueued =
   | { outcome: 'accepted'; id: string; state: 'waiting' | 'scheduled'; enqueuedAt: number }
   | { outcome: 'full'; length: number }
 
-export interface TaskQueueOptions {
+/** An idempotency key, and a fingerprint of the request that came with it. */
+export interface OnceKey {
+  key: string
+  fingerprint: string
+}
+
+/** What became of a task with an idempotency key: as the first time, `repeated`; or the key was used for another request. */
+export type EnqueuedOnce = (Enqueued & { isRepeated: boolean }) | { outcome: 'conflict' }
+
+/** How much a queue may hold. */
+export interface QueueLimits {
   /** Most tasks that may wait or be delayed; 0 is no limit. */
   maxLength: number
   /** Most bytes that unfinished tasks may hold; 0 is no limit. */
   maxBytes: number
+}
+
+export interface TaskQueueOptions extends QueueLimits {
+  /** How long idempotency keys are remembered, in ms; a day unless given. */
+  onceMs?: number
 }
 
 interface Pending {
@@ -37,6 +52,7 @@ interface Pending {
 
 /** Tasks in one script call: it blocks Redis for a few milliseconds at most. */
 const maxPerCall = 500
+const dayMs = 86_400_000
 const maxPurged = 1000
 
 /** The producing side of a task queue. */
@@ -82,6 +98,32 @@ export class TaskQueue {
       chunks.push(this.#send(tasks.slice(first, first + maxPerCall)))
     }
     return (await Promise.all(chunks)).flat()
+  }
+
+  /**
+   * Enqueues a task unless its key was used before: then the answer is that of the first time, or `conflict` if it was
+   * another request. One round trip; safe to repeat.
+   *
+   * @throws {RedisUnavailableError}
+   */
+  async enqueueOnce(task: NewTask, { key, fingerprint }: OnceKey): Promise<EnqueuedOnce> {
+    const ids = [newTaskId(task.priority)]
+    const [accepted, now, length, seen] = await this.#call([task], ids, [
+      key,
+      fingerprint,
+      this.options.onceMs ?? dayMs,
+    ])
+    if (seen === '')
+      return {
+        ...this.#answer(task, ids[0] as string, { accepted: accepted > 0, now, length }),
+        isRepeated: false,
+      }
+    const [seenFingerprint, enqueuedAt, id = ''] = seen.split('\t')
+    if (seenFingerprint !== fingerprint) return { outcome: 'conflict' }
+    return {
+      ...this.#answer(task, id, { accepted: true, now: Number(enqueuedAt), length }),
+      isRepeated: true,
+    }
   }
 
   /** Takes nothing more out of the queue until {@link resume}. */
@@ -137,20 +179,26 @@ export class TaskQueue {
   }
 
   async #send(tasks: NewTask[]): Promise<Enqueued[]> {
-    this.#register()
     const ids = tasks.map(({ priority }) => newTaskId(priority))
-    const args: (string | number)[] = [this.options.maxLength, this.options.maxBytes, '0']
+    const [accepted, now, length] = await this.#call(tasks, ids, ['', '', 0])
+    return tasks.map((task, index) =>
+      this.#answer(task, ids[index] as string, { accepted: index < accepted, now, length }),
+    )
+  }
+
+  async #call(tasks: NewTask[], ids: string[], once: (string | number)[]) {
+    this.#register()
+    const args: (string | number)[] = [this.options.maxLength, this.options.maxBytes, '0', ...once]
     tasks.forEach((task, index) => {
       args.push(ids[index] as string, dueOf(task), encodeTask(task.name, task.data, task.options))
     })
-    const [accepted, enqueuedAt, length] = await this.#redis
-      .enqueueTasks(this.list, ...args)
-      .catch(redisFailure(this.list))
-    return tasks.map((task, index) => {
-      if (index >= accepted) return { outcome: 'full', length }
-      const state = isDelayed(task, enqueuedAt) ? 'scheduled' : 'waiting'
-      return { outcome: 'accepted', id: publicId(this.name, ids[index] as string), state, enqueuedAt }
-    })
+    return this.#redis.enqueueTasks(this.list, ...args).catch(redisFailure(this.list))
+  }
+
+  #answer(task: NewTask, id: string, said: { accepted: boolean; now: number; length: number }): Enqueued {
+    if (!said.accepted) return { outcome: 'full', length: said.length }
+    const state = isDelayed(task, said.now) ? 'scheduled' : 'waiting'
+    return { outcome: 'accepted', id: publicId(this.name, id), state, enqueuedAt: said.now }
   }
 
   // Once for each process: a queue exists from its first task on.

@@ -3,7 +3,7 @@ import { encodeTask } from '../queue/envelope.js'
 import { queuesKey, schedulesKey, taskList } from '../queue/names.js'
 import { withScripts } from '../queue/scripts.js'
 import { newSeed, newTaskId, publicId } from '../queue/task-id.js'
-import type { TaskQueueOptions } from '../queue/task-queue.js'
+import type { QueueLimits } from '../queue/task-queue.js'
 import { redisFailure } from '../redis/errors.js'
 import { decodeSchedule, type Run, type Schedule } from './schedule.js'
 
@@ -44,7 +44,7 @@ export class DueSchedules {
   /** @param limits of the queues */
   constructor(
     redis: Redis,
-    private readonly limits: TaskQueueOptions,
+    private readonly limits: QueueLimits,
   ) {
     this.#redis = withScripts(redis)
   }

@@ -1,35 +1,40 @@
+import { writeSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
 import { pino } from 'pino'
+import { createLog } from '../process/log.js'
 import { Duty } from '../process/duty.js'
 import { decodeTask } from '../queue/envelope.js'
 import { taskKeys, workerKey, workersKey } from '../queue/names.js'
+import { failed } from '../queue/outcome.js'
 import { TaskConsumer } from '../queue/task-consumer.js'
 import { Connections } from '../redis/connections.js'
-import { mainThreadStack } from './blocked-stack.js'
 import type { HeartbeatMessage, HeartbeatOptions } from './heartbeat.js'
-import { failed } from '../queue/outcome.js'
+import { type Blocked, MainThreadWatch } from './main-thread-watch.js'
 import { type RunningTask, RunningTable } from './running-table.js'
 
 // The thread behind Heartbeat: keeps the leases, shows the worker, and watches the main thread.
 const options = workerData as HeartbeatOptions
 const table = new RunningTable(options.table)
+// The main thread's log says what becomes of Redis. This one is for what the main thread cannot say.
+const log = options.log && createLog('tasks', options.log)
 const redis = new Connections(options.redisUrl, { log: pino({ enabled: false }), fatal: () => undefined })
 const consumers = options.queues.map((queue) => {
   // Retention matters only when a task is ended here: then its attempt has failed, and it is kept as any other.
   return new TaskConsumer(redis.commands, queue, options.consumer, options.retention)
 })
 
-/** After so long without a sign from it the main thread counts as blocked. */
-const blockedAfterMs = 2000
-/** What a handler gets beyond its timeout to heed its signal. */
-const overdueMs = 2000
-const watchEveryMs = 500
-let blockedSince = 0
-let stack: string[] = []
+/** A lease has room for several tries. */
+const retryMs = 200
 
-const beating = new Duty(beat, () => undefined, options.everyMs)
-const watching = new Duty(watch, () => undefined, watchEveryMs)
+const beating = new Duty(beat, () => undefined, retryMs)
 const showing = new Duty(show, () => undefined, options.everyMs)
+const watching = new MainThreadWatch({
+  table,
+  handlerUrls: options.handlerUrls,
+  onBlocked: sayBlocked,
+  onUnblocked: () => showing.wake(),
+  onOverdue: endWith,
+})
 // A first beat without a connection would fail, and leave the worker without a lease until the next.
 void redis.ready(Infinity).then(() => [beating, showing].forEach((duty) => duty.start()))
 watching.start()
@@ -44,37 +49,29 @@ async function beat(): Promise<number> {
   return options.everyMs
 }
 
-async function watch(): Promise<number> {
-  const silentMs = Date.now() - table.lastTick
-  if (silentMs < blockedAfterMs) {
-    blockedSince = 0
-    return watchEveryMs
-  }
-  if (!blockedSince) {
-    blockedSince = table.lastTick
-    stack = await mainThreadStack()
-    tell({ type: 'warning', text: 'the event loop is blocked', fields: { silentMs, stack } })
-    showing.wake()
-  }
-  const overdue = table.rows().find(({ deadline }) => deadline > 0 && Date.now() > deadline + overdueMs)
-  if (overdue) await endWith(overdue)
-  return watchEveryMs
+function sayBlocked({ since, stack }: Blocked): void {
+  const fields = { silentMs: Date.now() - since, stack }
+  const text = 'the event loop is blocked'
+  if (log) log.warn(fields, text)
+  else tell({ type: 'warning', text, fields })
+  showing.wake()
 }
 
 // It cannot be aborted, so the process goes: its task has failed, the others lose nothing.
-async function endWith(culprit: RunningTask): Promise<void> {
+async function endWith(culprit: RunningTask, { stack }: Blocked): Promise<void> {
   for (const running of table.rows()) {
     const consumer = consumers[running.queue]
     if (!consumer) continue
-    const outcome =
-      running.id === culprit.id ? await timedOut(running, consumer) : ({ kind: 'return' } as const)
+    const isCulprit = running.id === culprit.id
+    const outcome = isCulprit ? await timedOut(running, consumer, stack) : ({ kind: 'return' } as const)
     await consumer.settle([{ id: running.id, outcome }])
   }
-  process.stderr.write(`servery: ${culprit.id} ran past its timeout and blocks the process: ending it\n`)
+  // Through the main thread, as process.stderr is in a thread, it would come too late.
+  writeSync(2, `servery: ${culprit.id} ran past its timeout and blocks the process: ending it\n`)
   process.kill(process.pid, 'SIGKILL')
 }
 
-async function timedOut({ id, startedAt }: RunningTask, { list }: TaskConsumer) {
+async function timedOut({ id, startedAt }: RunningTask, { list }: TaskConsumer, stack: string[]) {
   const keys = taskKeys(list)
   const [value, tries] = await Promise.all([
     redis.commands.hget(keys.tasks, id),
@@ -82,15 +79,13 @@ async function timedOut({ id, startedAt }: RunningTask, { list }: TaskConsumer) 
   ])
   const error = new Error(`timed out while it blocked the event loop, at ${stack[0] ?? 'an unknown place'}`)
   error.stack = stack.join('\n')
-  return failed(decodeTask(id, Number(tries ?? 0), value ?? ''), error, {
-    worker: options.consumer,
-    startedAt,
-    endedAt: Date.now(),
-  })
+  const facts = { worker: options.consumer, startedAt, endedAt: Date.now() }
+  return failed(decodeTask(id, Number(tries ?? 0), value ?? ''), error, facts)
 }
 
 async function show(): Promise<number> {
   const shownForMs = 4 * options.everyMs
+  const { since: blockedSince, stack } = watching.blocked ?? {}
   const state = { ...options.about, running: table.rows(), ...(blockedSince && { blockedSince, stack }) }
   await redis.commands
     .pipeline()
@@ -100,13 +95,11 @@ async function show(): Promise<number> {
   return 2 * options.everyMs
 }
 
+// The leases stay: the main thread ends them once it holds nothing any more.
 async function stop(): Promise<void> {
   await Promise.all([beating.stop(), watching.stop(), showing.stop()])
   await redis.commands.srem(workersKey, options.consumer).catch(() => undefined)
   await redis.commands.del(workerKey(options.consumer)).catch(() => undefined)
-  for (const { list } of consumers) {
-    await redis.commands.zrem(taskKeys(list).consumers, options.consumer).catch(() => undefined)
-  }
   redis.close()
   parentPort?.close()
 }

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import type { Logger } from '../process/log.js'
+import type { Logger, LogOptions } from '../process/log.js'
 import type { Heartbeat as Beat, Retention } from '../queue/task-consumer.js'
 
 /** What the thread is started with. */
@@ -10,6 +10,10 @@ export interface HeartbeatOptions {
   leaseMs: number
   everyMs: number
   retention: Retention
+  /** URL of each handler's file, as the running table counts them; undefined where there is none. */
+  handlerUrls: (string | undefined)[]
+  /** For what must be said while the main thread is blocked; without it, it is said afterwards. */
+  log: LogOptions | undefined
   /** The buffer of the worker's {@link RunningTable}. */
   table: SharedArrayBuffer
   /** What is shown of this worker. */
@@ -42,7 +46,7 @@ export class Heartbeat {
     })
   }
 
-  /** Ends the heartbeat, and with it the consumer's leases: nothing may be held any more. */
+  /** Ends the heartbeat; the leases end by themselves, or when the consumer leaves. */
   async stop(): Promise<void> {
     const thread = this.#thread
     if (!thread) return

@@ -1,12 +1,12 @@
 import type { Handler, Registry } from '../handlers/registry.js'
-import { UnrecoverableError } from '../handlers/task.js'
-import type { TaskSettings } from '../handlers/task.js'
+import { type TaskSettings, UnrecoverableError } from '../handlers/task.js'
 import type { Logger } from '../process/log.js'
 import type { StoredTask } from '../queue/envelope.js'
+import { failed, succeeded } from '../queue/outcome.js'
 import type { Outcome, TaskConsumer } from '../queue/task-consumer.js'
 import { publicId } from '../queue/task-id.js'
 import { AbortedError } from './aborted-error.js'
-import { failed, succeeded } from '../queue/outcome.js'
+import { Postponement } from './postponement.js'
 import { Progress } from './progress.js'
 import { type Run, runTask } from './run-task.js'
 import { Settler } from './settler.js'
@@ -16,20 +16,22 @@ export interface QueueRunnerOptions {
   /** Index of the queue among the worker's. */
   queue: number
   handlers: Registry
+  /** Name of the handler for values that other programs pushed without an envelope. */
+  rawHandler: string | undefined
   /** Handed to every handler. */
   settings: TaskSettings
   log: Logger
   /** A run begins; gives it its row in the running table. */
-  onStart: (run: Omit<Run, 'row'>, timeoutMs: number | undefined) => number
+  onStart: (run: Omit<Run, 'row'>, handler: Handler) => number
   /** A run has ended, or a task was put off, and its slot is free: the row of the run. */
   onEnd: (row?: number) => void
   /** A handler neither ended nor heeded its signal. */
   onStuck: (run: Run) => void
 }
 
-const postponeMs = { noHandler: 5000, handlerBusy: 250 } as const
 /** What a handler gets beyond its timeout to heed its signal. */
 export const stuckAfterMs = 5000
+const maxTimerMs = 2 ** 31 - 1
 
 /** Runs the tasks of one queue and records how they end. */
 export class QueueRunner {
@@ -38,26 +40,34 @@ export class QueueRunner {
   readonly #options: QueueRunnerOptions
   readonly #progress: Progress
   readonly #running = new Map<Handler, number>()
-  readonly #unknown = new Set<string>()
+  readonly #postponement: Postponement
 
   constructor(options: QueueRunnerOptions) {
     this.#options = options
     this.settler = new Settler(options.consumer, options.log)
     this.#progress = new Progress(options.consumer)
+    this.#postponement = new Postponement(options.log)
   }
 
-  /** Starts a task, or puts it off if it cannot be run here or now. It never throws. */
+  /**
+   * Starts a task, or puts it off if it cannot be run here or now. It never throws.
+   *
+   * @param confirmed where it may turn out not to be ours
+   */
   start(task: StoredTask, confirmed?: Promise<boolean>): void {
-    const handler = this.#options.handlers.get(task.name)
-    if (!handler) this.#putOff(task, confirmed, 'noHandler')
-    else if ((this.#running.get(handler) ?? 0) >= handler.concurrency)
-      this.#putOff(task, confirmed, 'handlerBusy')
+    if (this.#isInHand(task)) return this.#options.onEnd()
+    const handler = this.#handlerOf(task)
+    if (!handler) return this.#startWithout(task, confirmed)
+    // It was given away and came back, and its earlier run, which was aborted, has not ended yet.
+    const isRunning = this.runs.has(task.id)
+    if (isRunning || (this.#running.get(handler) ?? 0) >= handler.concurrency)
+      this.#settleUnstarted(task, confirmed, this.#postponement.whileBusy(handler))
     else this.#begin(handler, task, confirmed)
   }
 
   /** Gives a task back that was not started; no attempt is counted. */
   giveBack(task: StoredTask): void {
-    this.settler.settle(task.id, { kind: 'return' })
+    this.settler.settle(task, { kind: 'return' })
   }
 
   /** Aborts a run; what becomes of it is decided when it ends. */
@@ -65,22 +75,17 @@ export class QueueRunner {
     run.controller.abort(error)
   }
 
-  /** Its tasks are no longer this worker's: their outcomes will be discarded. */
-  revokeAll(): void {
-    for (const run of this.runs.values()) {
-      run.revoked = true
-      this.abort(
-        run,
-        new AbortedError('lease lost', 'the lease was lost: the task is given to another worker'),
-      )
-    }
+  /** A task is no longer this worker's: its run is aborted, its outcome will be discarded. */
+  revoke(run: Run): void {
+    run.revoked = true
+    this.abort(run, new AbortedError('lease lost', 'the lease was lost: the task is no longer held here'))
   }
 
   /** Settles a run that is still going on, and takes no notice of how it ends. */
   surrender(run: Run, outcome: Outcome): void {
     if (run.revoked) return
     run.revoked = true
-    this.settler.settle(run.task.id, outcome)
+    this.settler.settle(run.task, outcome)
   }
 
   /** Resolves when nothing is running and every outcome so far is recorded. */
@@ -93,28 +98,54 @@ export class QueueRunner {
     this.#progress.stop()
   }
 
+  // An answer that was lost, and found again, can bring a task twice. One whose outcome is being recorded is not begun:
+  // should it have come back after all, it is found in the held list.
+  #isInHand(task: StoredTask): boolean {
+    const run = this.runs.get(task.id)
+    return this.settler.isPending(task.id) || (run?.task.failed === task.failed && !run.revoked)
+  }
+
+  #handlerOf({ name }: StoredTask): Handler | undefined {
+    const { handlers, rawHandler = '' } = this.#options
+    return handlers.get(name === '' ? rawHandler : name)
+  }
+
+  #startWithout(task: StoredTask, confirmed: Promise<boolean> | undefined): void {
+    const { consumer } = this.#options
+    if (task.name !== '')
+      return this.#settleUnstarted(task, confirmed, this.#postponement.withoutHandler(task))
+    const now = Date.now()
+    const error = new UnrecoverableError(`no handler for bare values of queue ${consumer.queue}`)
+    delete error.stack
+    const facts = { worker: consumer.id, startedAt: now, endedAt: now }
+    this.#settleUnstarted(task, confirmed, failed(task, error, facts, false))
+  }
+
+  #settleUnstarted(task: StoredTask, confirmed: Promise<boolean> | undefined, outcome: Outcome): void {
+    const settle = () => this.settler.settle(task, outcome)
+    if (confirmed) void confirmed.then((isOurs) => isOurs && settle())
+    else settle()
+    this.#options.onEnd()
+  }
+
   #begin(handler: Handler, task: StoredTask, confirmed: Promise<boolean> | undefined): void {
     const { queue, onStart } = this.#options
-    const controller = new AbortController()
     const begun = {
       task,
       queue,
-      controller,
-      confirmed,
+      controller: new AbortController(),
       startedAt: Date.now(),
       revoked: false,
       ended: Promise.resolve(),
     }
-    const run: Run = Object.assign(begun, { row: onStart(begun, task.options.t ?? handler.timeoutMs) })
-    // Only if it was given away and came back: the earlier run of it must not settle the later one.
-    const earlier = this.runs.get(task.id)
-    if (earlier) earlier.revoked = true
+    const run: Run = Object.assign(begun, { row: onStart(begun, handler) })
     this.runs.set(task.id, run)
     this.#running.set(handler, (this.#running.get(handler) ?? 0) + 1)
-    run.ended = this.#run(handler, run)
+    const isConfirmed = confirmed?.then((isOurs) => isOurs || this.revoke(run))
+    run.ended = this.#run(handler, run, isConfirmed)
   }
 
-  async #run(handler: Handler, run: Run): Promise<void> {
+  async #run(handler: Handler, run: Run, isConfirmed: Promise<unknown> | undefined): Promise<void> {
     const timer = this.#limitTime(handler, run)
     let outcome: Outcome
     try {
@@ -123,10 +154,11 @@ export class QueueRunner {
       outcome = this.#failure(run, error)
     }
     clearTimeout(timer.current)
+    // Until it is known whose the task is, it stays among the runs: else it would be found in the held list, and run.
+    if (isConfirmed) await isConfirmed
     this.#end(handler, run)
-    if (run.confirmed && !(await run.confirmed)) run.revoked = true
     if (run.revoked) this.#sayDiscarded(run, outcome)
-    else this.settler.settle(run.task.id, outcome)
+    else this.settler.settle(run.task, outcome)
   }
 
   #call(handler: Handler, run: Run): Promise<unknown> {
@@ -141,13 +173,16 @@ export class QueueRunner {
   }
 
   #limitTime(handler: Handler, run: Run): { current?: NodeJS.Timeout } {
-    const timeoutMs = run.task.options.t ?? handler.timeoutMs
+    const timeoutMs = timeoutOf(handler, run.task)
     const timer: { current?: NodeJS.Timeout } = {}
     if (timeoutMs === undefined) return timer
-    timer.current = setTimeout(() => {
-      this.abort(run, new AbortedError('timeout', `timed out after ${timeoutMs} ms`))
-      timer.current = setTimeout(() => this.#options.onStuck(run), stuckAfterMs)
-    }, timeoutMs)
+    timer.current = setTimeout(
+      () => {
+        this.abort(run, new AbortedError('timeout', `timed out after ${timeoutMs} ms`))
+        timer.current = setTimeout(() => this.#options.onStuck(run), stuckAfterMs)
+      },
+      Math.min(timeoutMs, maxTimerMs),
+    )
     return timer
   }
 
@@ -164,24 +199,17 @@ export class QueueRunner {
 
   #end(handler: Handler, run: Run): void {
     this.#running.set(handler, (this.#running.get(handler) ?? 1) - 1)
-    if (this.runs.get(run.task.id) === run) this.runs.delete(run.task.id)
+    this.runs.delete(run.task.id)
     this.#progress.forget(run.task.id)
     this.#options.onEnd(run.row)
-  }
-
-  #putOff(task: StoredTask, confirmed: Promise<boolean> | undefined, why: keyof typeof postponeMs): void {
-    const { log, onEnd } = this.#options
-    if (why === 'noHandler' && !this.#unknown.has(task.name)) {
-      this.#unknown.add(task.name)
-      log.warn({ handler: task.name }, 'no such handler here: its tasks are put off for other workers')
-    }
-    const settle = () => this.settler.settle(task.id, { kind: 'postpone', delayMs: postponeMs[why] })
-    if (confirmed) void confirmed.then((isOurs) => isOurs && settle())
-    else settle()
-    onEnd()
   }
 
   #sayDiscarded({ task }: Run, { kind }: Outcome): void {
     this.#options.log.warn({ task: task.id, outcome: kind }, 'no longer ours: the outcome is discarded')
   }
+}
+
+/** Time for one attempt, ms. */
+export function timeoutOf(handler: Handler, { options }: StoredTask): number | undefined {
+  return options.t ?? handler.timeoutMs
 }

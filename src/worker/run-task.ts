@@ -10,8 +10,6 @@ export interface Run {
   readonly row: number
   readonly startedAt: number
   readonly controller: AbortController
-  /** Whether it is ours after all; the outcome waits for it. */
-  readonly confirmed: Promise<boolean> | undefined
   /** Set once its outcome is no longer ours to record. */
   revoked: boolean
   /** Resolves when the handler has ended. */
@@ -35,16 +33,27 @@ export async function runTask(
   { task, controller }: Run,
   options: RunOptions,
 ): Promise<unknown> {
-  const input = JSON.parse(task.data) as unknown
+  const input = inputOf(task, handler)
   const mistakes = handler.mistakesIn(input)
   if (mistakes.length > 0) throw new UnrecoverableError(mistakes.join('; '))
   const context: TaskContext = {
     id: options.publicId,
     attempt: task.failed + 1,
     signal: controller.signal,
-    progress: (fraction, note = '') => options.onProgress(Math.min(Math.max(fraction, 0), 1), note),
+    progress: (fraction, note = '') => options.onProgress(Math.min(Math.max(fraction || 0, 0), 1), note),
     log: options.log,
     settings: options.settings,
   }
   return handler.run(input, context)
+}
+
+// A bare value is the input itself where its handler does not say otherwise.
+function inputOf({ name, data }: StoredTask, { raw }: Handler): unknown {
+  if (name !== '') return JSON.parse(data) as unknown
+  if (!raw) return data
+  try {
+    return raw(data)
+  } catch (error) {
+    throw new UnrecoverableError((error as Error).message, { cause: error })
+  }
 }

@@ -2,7 +2,7 @@
  * The tasks that a worker is running, in memory that its heartbeat thread reads too. The thread must know them
  * while the main thread is stuck in a handler and can tell it nothing.
  *
- * A row: startedAt, deadline (0 = none), index of the queue (three doubles), then 17 bytes of id; startedAt 0 = free.
+ * A row: startedAt, deadline (0 = none), index of the queue, index of the handler (four doubles), then 17 bytes of id; startedAt 0 = free.
  * The first row holds the time at which the main thread was last seen alive.
  */
 export class RunningTable {
@@ -35,6 +35,7 @@ export class RunningTable {
     for (let at = 0; at < idLength; at += 1) this.#bytes[idStart + at] = task.id.charCodeAt(at)
     this.#numbers[start + 1] = task.deadline
     this.#numbers[start + 2] = task.queue
+    this.#numbers[start + 3] = task.handler
     this.#numbers[start] = task.startedAt
   }
 
@@ -49,12 +50,14 @@ export class RunningTable {
   }
 
   #read(row: number): RunningTask {
-    const [startedAt = 0, deadline = 0, queue = 0] = this.#numbers.slice((row + 1) * rowNumbers)
+    const start = (row + 1) * rowNumbers
+    const [startedAt = 0, deadline = 0, queue = 0, handler = 0] = this.#numbers.slice(start, start + 4)
     const idStart = (row + 1) * rowBytes + idOffset
     return {
       startedAt,
       deadline,
       queue,
+      handler,
       id: String.fromCharCode(...this.#bytes.slice(idStart, idStart + idLength)),
     }
   }
@@ -64,13 +67,15 @@ export interface RunningTask {
   id: string
   /** Index of its queue in the worker's list. */
   queue: number
+  /** Index of its handler among the worker's. */
+  handler: number
   /** ms since 1970 by this machine's clock. */
   startedAt: number
   /** When it must have ended, or 0. */
   deadline: number
 }
 
-const rowBytes = 48
+const rowBytes = 56
 const rowNumbers = rowBytes / 8
-const idOffset = 24
+const idOffset = 32
 const idLength = 17

@@ -23,6 +23,10 @@ export interface TaskFeedOptions {
 /** How long a blocked read waits: less than a lease, so that a dead worker's read does not outlive it. */
 export const feedBlockMs = 3000
 const pausedPollMs = 1000
+/** The heartbeat's next beat gives it a new lease. */
+const leasePollMs = 200
+/** A worker without a free slot brings due tasks to others no oftener. */
+const bringEveryMs = 10
 const maxBatch = 200
 const maxTimerMs = 2 ** 31 - 1
 
@@ -36,8 +40,8 @@ export class TaskFeed {
   readonly #stopped = new Promise((resolve) => this.#stopping.signal.addEventListener('abort', resolve))
   #loop: Promise<void> | undefined
   #dueTimer: NodeJS.Timeout | undefined
+  #takingDue: Promise<unknown> | undefined
   #failures = 0
-  #napping = new AbortController()
   #lastTurn = Date.now()
 
   constructor(options: TaskFeedOptions) {
@@ -58,16 +62,16 @@ export class TaskFeed {
     clearTimeout(this.#dueTimer)
     if (nextDue === undefined || this.#stopping.signal.aborted) return
     const waitMs = Math.min(Math.max(nextDue - now, 0) + 1, maxTimerMs)
-    this.#dueTimer = setTimeout(() => void this.#fetch(), waitMs)
+    this.#dueTimer = setTimeout(() => (this.#takingDue = this.#takeDue()), waitMs)
   }
 
   /** Takes nothing more. Safe when never started, and twice. */
   async stop(): Promise<void> {
     this.#stopping.abort()
-    this.#napping.abort()
     clearTimeout(this.#dueTimer)
     await this.#options.reads.release()
     await this.#loop
+    await this.#takingDue
   }
 
   async #run(): Promise<void> {
@@ -79,20 +83,30 @@ export class TaskFeed {
       const found = await this.#fetch()
       if (found === 'nothing') await this.#waitForOne()
       else if (found === 'paused') await this.#nap(pausedPollMs)
+      else if (found === 'lost') await this.#nap(leasePollMs)
     }
   }
 
-  async #fetch(): Promise<'some' | 'nothing' | 'paused'> {
+  // Without a free slot here, it is brought to where workers with one wait for it.
+  async #takeDue(): Promise<void> {
+    if ((await this.#fetch()) !== 'full') return
+    const reserved = await this.#options.consumer.reserve(0).catch(() => undefined)
+    if (!reserved) return
+    const { nextDue, now } = reserved
+    this.expect(nextDue && Math.max(nextDue, now + bringEveryMs), now)
+  }
+
+  async #fetch(): Promise<'some' | 'nothing' | 'paused' | 'lost' | 'full'> {
     const { consumer, slots } = this.#options
     const count = slots.acquire(maxBatch)
-    if (count === 0) return 'some'
+    if (count === 0) return 'full'
     let started = 0
     try {
       const reserved = await consumer.reserve(count)
       this.#failures = 0
       started = this.#startAll(reserved)
-      if (reserved.state === 'open') return started > 0 ? 'some' : 'nothing'
-      return 'paused'
+      if (reserved.state !== 'open') return reserved.state
+      return started > 0 ? 'some' : 'nothing'
     } catch (error) {
       await this.#napAfter(error as Error)
       return 'some'
@@ -166,8 +180,6 @@ export class TaskFeed {
   }
 
   async #nap(ms: number): Promise<void> {
-    this.#napping = new AbortController()
-    if (this.#stopping.signal.aborted) return
-    await sleep(ms, undefined, { signal: this.#napping.signal }).catch(() => undefined)
+    await sleep(ms, undefined, { signal: this.#stopping.signal }).catch(() => undefined)
   }
 }

@@ -1,17 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Duty } from '../process/duty.js'
-import type { Registry } from '../handlers/registry.js'
+import type { Handler, Registry } from '../handlers/registry.js'
 import type { TaskSettings } from '../handlers/task.js'
-import type { Logger } from '../process/log.js'
+import { type Logger, type LogOptions, settledFormat } from '../process/log.js'
 import { type Heartbeat as Beat, type Retention, TaskConsumer } from '../queue/task-consumer.js'
+import { failed } from '../queue/outcome.js'
+import { recoverDead } from '../queue/recover-dead.js'
 import { newSeed } from '../queue/task-id.js'
 import { BlockingReads } from '../redis/blocking-reads.js'
 import type { Connections } from '../redis/connections.js'
 import { AbortedError } from './aborted-error.js'
 import { Heartbeat } from './heartbeat.js'
-import { recoverDead, UnseenTasks } from './held-tasks.js'
-import { failed } from '../queue/outcome.js'
-import { QueueRunner } from './queue-runner.js'
+import { HeldTasks } from './held-tasks.js'
+import { QueueRunner, timeoutOf } from './queue-runner.js'
 import type { Run } from './run-task.js'
 import { RunningTable } from './running-table.js'
 import { Slots } from './slots.js'
@@ -23,6 +24,8 @@ export interface TaskWorkerOptions {
   redisUrl: string
   queues: string[]
   handlers: Registry
+  /** Queue → name of the handler for values that other programs pushed without an envelope. */
+  rawHandlers: ReadonlyMap<string, string>
   /** Handed to every handler. */
   settings: TaskSettings
   /** Tasks at a time. */
@@ -33,13 +36,15 @@ export interface TaskWorkerOptions {
   /** Time for running handlers when stopping. */
   graceMs: number
   log: Logger
+  /** With which the heartbeat thread makes a log of its own, for what it finds while the main thread is blocked. */
+  logOptions?: LogOptions
   /** A handler ran past its timeout and did not heed its signal: the process has to end. */
   onStuck: (error: Error) => void
 }
 
 /** A consumer is dead when it was not heard of for so long. */
 const leaseMs = 5000
-const beatEveryMs = 2000
+const beatEveryMs = 1500
 const tickEveryMs = 250
 /** What aborted handlers get to end, when stopping. */
 const abortGraceMs = 2000
@@ -51,7 +56,7 @@ interface QueueParts {
   runner: QueueRunner
   feed: TaskFeed
   reads: BlockingReads
-  unseen: UnseenTasks
+  held: HeldTasks
 }
 
 /** Takes tasks from queues and runs their handlers, at least once each. */
@@ -90,27 +95,24 @@ export class TaskWorker {
    */
   async stop(): Promise<void> {
     if (this.#isStopped) return
-    this.#isStopped = true
-    await Promise.all(this.#parts.map(({ feed }) => feed.stop()))
+    await this.#stopTaking()
     await this.#idleWithin(this.#options.graceMs)
-    this.#abortAll()
-    await this.#idleWithin(abortGraceMs)
-    await this.#giveBackRest()
-    await this.#ticking.stop()
-    await this.#heartbeat.stop()
+    await this.#abortAll()
+    await this.#end()
   }
 
   #assemble(queue: string, index: number): QueueParts {
-    const { redis, handlers, settings, retention, log: parentLog } = this.#options
+    const { redis, handlers, rawHandlers, settings, retention, log: parentLog } = this.#options
     const log = parentLog.child({ queue })
     const consumer = new TaskConsumer(redis.commands, queue, this.id, retention)
     const runner = new QueueRunner({
       consumer,
       queue: index,
       handlers,
+      rawHandler: rawHandlers.get(queue),
       settings,
       log,
-      onStart: (run, timeoutMs) => this.#onStart(run, timeoutMs),
+      onStart: (run, handler) => this.#onStart(run, handler),
       onEnd: (row) => this.#onEnd(row),
       onStuck: (run) => void this.#endProcess(run, runner),
     })
@@ -123,12 +125,12 @@ export class TaskWorker {
       start: (task, confirmed) => runner.start(task, confirmed),
       giveBack: (task) => runner.giveBack(task),
     })
-    const unseen = new UnseenTasks(consumer, runner, () => !this.#isStopped && this.#slots.acquire(1) === 1)
-    return { consumer, runner, feed, reads, unseen }
+    const takeSlot = () => !this.#isStopped && this.#slots.acquire(1) === 1
+    return { consumer, runner, feed, reads, held: new HeldTasks({ consumer, runner, takeSlot, log }) }
   }
 
   #createHeartbeat(): Heartbeat {
-    const { redisUrl, queues, retention, concurrency, name, handlers, log } = this.#options
+    const { redisUrl, queues, retention, concurrency, name, handlers, log, logOptions } = this.#options
     const about = {
       name,
       pid: process.pid,
@@ -145,6 +147,8 @@ export class TaskWorker {
         leaseMs,
         everyMs: beatEveryMs,
         retention,
+        handlerUrls: [...handlers.values()].map(({ url }) => url),
+        log: logOptions && settledFormat(logOptions),
         table: this.#table.buffer,
         about,
       },
@@ -158,9 +162,16 @@ export class TaskWorker {
     return tickEveryMs
   }
 
-  #onStart({ task, queue, startedAt }: Omit<Run, 'row'>, timeoutMs: number | undefined): number {
+  #onStart({ task, queue, startedAt }: Omit<Run, 'row'>, handler: Handler): number {
     const row = this.#freeRows.pop() ?? 0
-    this.#table.set(row, { id: task.id, queue, startedAt, deadline: timeoutMs ? startedAt + timeoutMs : 0 })
+    const timeoutMs = timeoutOf(handler, task)
+    this.#table.set(row, {
+      id: task.id,
+      queue,
+      handler: [...this.#options.handlers.values()].indexOf(handler),
+      startedAt,
+      deadline: timeoutMs ? startedAt + timeoutMs : 0,
+    })
     return row
   }
 
@@ -175,29 +186,17 @@ export class TaskWorker {
   async #onBeat(queue: number, beat: Beat): Promise<void> {
     const parts = this.#parts[queue]
     if (!parts || this.#isStopped) return
-    const { consumer, runner, feed, unseen } = parts
-    const { log } = this.#options
+    const { consumer, runner, feed, held } = parts
     // Only who has a lease may take.
     feed.start()
     feed.expect(beat.nextDue, beat.now)
-    if (beat.held === undefined) this.#onLeaseBegins(parts)
     for (const id of beat.cancelled) {
       const run = runner.runs.get(id)
       if (run) runner.abort(run, new AbortedError('cancelled', 'cancelled'))
     }
-    if (beat.dead > 0) await recoverDead(consumer, log)
-    await unseen.look()
+    if (beat.dead > 0) await recoverDead(consumer, this.#options.log)
+    await held.look(beat.held)
     this.#mendBroken(parts, beat)
-  }
-
-  // Also with the very first beat: then there is nothing to revoke.
-  #onLeaseBegins({ runner, consumer }: QueueParts): void {
-    if (runner.runs.size === 0) return
-    this.#options.log.error(
-      { queue: consumer.queue, tasks: runner.runs.size },
-      'the lease was lost: tasks were given away',
-    )
-    runner.revokeAll()
   }
 
   #mendBroken({ feed, reads, consumer }: QueueParts, { hasWaiting }: Beat): void {
@@ -215,31 +214,46 @@ export class TaskWorker {
     await Promise.race([idle, sleep(ms, undefined, { ref: false })])
   }
 
-  #abortAll(): void {
-    for (const { runner } of this.#parts) {
-      if (runner.runs.size === 0) continue
-      this.#options.log.warn({ tasks: runner.runs.size }, 'grace period is over: aborting and giving back')
-      for (const run of runner.runs.values()) {
-        runner.abort(run, new AbortedError('shutdown', 'the worker is stopping'))
-      }
+  async #abortAll(): Promise<void> {
+    const runs = this.#parts.flatMap(({ runner }) =>
+      [...runner.runs.values()].map((run) => ({ runner, run })),
+    )
+    if (runs.length === 0) return
+    this.#options.log.warn({ tasks: runs.length }, 'no time left: aborting tasks and giving them back')
+    for (const { runner, run } of runs) {
+      runner.abort(run, new AbortedError('shutdown', 'the worker is stopping'))
     }
+    await this.#idleWithin(abortGraceMs)
   }
 
-  async #giveBackRest(): Promise<void> {
-    for (const { runner } of this.#parts) {
+  async #stopTaking(): Promise<void> {
+    this.#isStopped = true
+    await Promise.all(this.#parts.map(({ feed }) => feed.stop()))
+  }
+
+  // The heartbeat ends first: nothing may give the consumer a new lease once it has left. What it holds is its own for a
+  // few seconds more.
+  async #end(): Promise<void> {
+    await this.#ticking.stop()
+    await this.#heartbeat.stop()
+    for (const { runner, consumer } of this.#parts) {
       for (const run of runner.runs.values()) runner.surrender(run, { kind: 'return' })
       runner.stop()
       await runner.settler.drained()
+      await consumer.leave(true).catch(ignore)
     }
   }
 
   // Its task has failed; the others it holds lose nothing.
-  async #endProcess({ task, startedAt, controller }: Run, runner: QueueRunner): Promise<void> {
-    const run = runner.runs.get(task.id)
+  async #endProcess(run: Run, runner: QueueRunner): Promise<void> {
+    const { task, startedAt, controller } = run
     const error = controller.signal.reason as Error
-    if (run) runner.surrender(run, failed(task, error, { worker: this.id, startedAt, endedAt: Date.now() }))
-    await Promise.all(this.#parts.map(({ feed }) => feed.stop()))
-    await this.#giveBackRest()
+    runner.surrender(run, failed(task, error, { worker: this.id, startedAt, endedAt: Date.now() }))
+    if (!this.#isStopped) {
+      await this.#stopTaking()
+      await this.#abortAll()
+      await this.#end()
+    }
     this.#options.onStuck(new Error(`${task.name} ${task.id} ${error.message} and did not heed its signal`))
   }
 }

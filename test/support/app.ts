@@ -47,7 +47,7 @@ export async function givenApp({
     publisher,
     pushed,
     live,
-    board: new TaskBoard(redis.commands, { maxLength, maxBytes: 0, ...retention }),
+    board: new TaskBoard(redis.commands, { maxLength, maxBytes: 0, onceMs: 60_000, ...retention }),
     schedules: new Schedules(redis.commands),
     handlers: await loadHandlers(join(packageRoot, 'workers/tasks')),
     resultTtlMs: retention.resultTtlMs,

@@ -10,6 +10,8 @@ export interface TestHttpServer {
   url: string
   /** What was asked of it, in order. */
   requests: IncomingMessage[]
+  /** Resolves when a connection to it has ended. */
+  disconnected: Promise<unknown>
 }
 
 /** Serves until the test is over, whatever is still open then. */
@@ -24,8 +26,11 @@ export async function givenHttpServer(answer: RequestListener): Promise<TestHttp
     server.closeAllConnections()
   })
   await once(server, 'listening')
+  const disconnected = new Promise((resolve) => {
+    server.on('connection', (socket) => socket.on('close', resolve))
+  })
   const { port } = server.address() as AddressInfo
-  return { port, url: `http://127.0.0.1:${port}`, requests }
+  return { port, url: `http://127.0.0.1:${port}`, requests, disconnected }
 }
 
 /** A server that answers with what it was sent. */

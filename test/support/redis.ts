@@ -10,8 +10,14 @@ import { afterAll, beforeAll, beforeEach } from 'vitest'
 export class TestRedis {
   readonly #folder = mkdtempSync(join(tmpdir(), 'servery-test-'))
   readonly #socket = join(this.#folder, 'redis.sock')
+  readonly #appendfsync: string
   #process: ChildProcess | undefined
   #client: Redis | undefined
+
+  /** @param appendfsync `always`: what was answered is on disk */
+  constructor(appendfsync: 'always' | 'everysec' = 'everysec') {
+    this.#appendfsync = appendfsync
+  }
 
   /** What goes into REDIS_URL. */
   get url(): string {
@@ -28,9 +34,8 @@ export class TestRedis {
   async start(): Promise<void> {
     if (this.#isRunning) return
     const flags = ['--port', '0', '--unixsocket', this.#socket, '--dir', this.#folder, '--save', '']
-    this.#process = spawn(process.env.REDIS_SERVER ?? 'redis-server', [...flags, '--appendonly', 'yes'], {
-      stdio: 'ignore',
-    })
+    flags.push('--appendonly', 'yes', '--appendfsync', this.#appendfsync)
+    this.#process = spawn(process.env.REDIS_SERVER ?? 'redis-server', flags, { stdio: 'ignore' })
     this.#client ??= new Redis(this.#socket, { maxRetriesPerRequest: null, retryStrategy: () => 20 }).on(
       'error',
       () => undefined,
@@ -81,8 +86,8 @@ export class TestRedis {
 }
 
 /** Gives a test file a Redis that is empty before each test and gone after the last. */
-export function useRedis(): TestRedis {
-  const redis = new TestRedis()
+export function useRedis(appendfsync?: 'always'): TestRedis {
+  const redis = new TestRedis(appendfsync)
   beforeAll(() => redis.start())
   beforeEach(async () => {
     await redis.start()

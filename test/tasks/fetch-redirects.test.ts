@@ -6,9 +6,8 @@ import { failureOf } from '../support/failure.js'
 import { givenHttpServer, givenMirror } from '../support/http-server.js'
 import { runHandler } from '../support/run-handler.js'
 
-const fetchAllow = [{ host: '127.0.0.1' }]
-
-const fetched = async (input: object) => (await runHandler(fetchUrl, input, { fetchAllow })) as FetchResult
+const fetched = async (input: object) =>
+  (await runHandler(fetchUrl, input, { fetchAllow: [{ host: '127.0.0.1' }] })) as FetchResult
 
 /** A server that redirects everything to one place. */
 const givenRedirect = (status: number, location: string) =>
@@ -93,6 +92,7 @@ describe('fetch-url refuses a redirect', () => {
   it.each([
     ['to another loopback address', 'http://127.0.0.2/'],
     ['to a name of this machine', 'http://localhost/'],
+    ['to another port', 'http://127.0.0.1:1/'],
     ['to a private address', 'http://10.0.0.1/'],
     ['to a metadata service', 'http://169.254.169.254/latest/meta-data/'],
     ['to an address in disguise', 'http://0x7f000002/'],
@@ -103,8 +103,9 @@ describe('fetch-url refuses a redirect', () => {
     ['to nonsense', 'http://'],
     ['to a URL of great length', `/${'a'.repeat(9000)}`],
   ])('%s, for good', async (_, location) => {
-    const { url } = await givenRedirect(302, location)
-    const error = await failureOf(fetched({ url }))
+    const { url, port } = await givenRedirect(302, location)
+    const fetchAllow = [{ host: '127.0.0.1', port }]
+    const error = await failureOf(runHandler(fetchUrl, { url }, { fetchAllow }))
     expect(error).toBeInstanceOf(UnrecoverableError)
     expect(error.message).toMatch(/^url: /)
     expect(error.message).not.toContain('secret')

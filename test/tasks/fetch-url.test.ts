@@ -100,12 +100,12 @@ describe('fetch-url returns', () => {
   })
 
   it.each([
-    ['what is no text', 'application/octet-stream', Buffer.from([0xff, 0xfe, 0x00]), 'base64', '//4A'],
-    ['text in another charset', 'text/html; charset="ISO-8859-1"', Buffer.from([0xfc]), 'text', 'ü'],
-    ['text in a charset unheard of', 'text/html; charset=klingon', Buffer.from('a'), 'base64', 'YQ=='],
-  ])('%s', async (_, type, content, encoding, body) => {
+    ['what is no text', 'application/octet-stream', [0xff, 0xfe, 0x00], ['base64', '//4A']],
+    ['text in another charset', 'text/html; charset="ISO-8859-1"', [0xfc], ['text', 'ü']],
+    ['text in a charset unheard of', 'text/html; charset=klingon', [0x61], ['base64', 'YQ==']],
+  ] as const)('%s', async (_, type, content, [encoding, body]) => {
     const { url } = await givenHttpServer((_request, response) => {
-      response.setHeader('content-type', type).end(content)
+      response.setHeader('content-type', type).end(Buffer.from(content))
     })
     expect(await fetched({ url })).toMatchObject({ encoding, body, bytes: content.length, truncated: false })
   })
@@ -113,7 +113,7 @@ describe('fetch-url returns', () => {
   it.each([
     ['text', 'ü'.repeat(50_000)],
     ['text that grows in JSON', '\u0001'.repeat(50_000)],
-    ['text of pairs', '😀'.repeat(50_000)],
+    ['text of pairs', `a${'😀'.repeat(50_000)}`],
     ['what is no text', Buffer.alloc(100_000, 0xff)],
   ])('the beginning of %s that is too large for a result', async (_, content) => {
     const { url } = await givenHttpServer((_request, response) => void response.end(content))
@@ -136,9 +136,7 @@ describe('fetch-url returns', () => {
   })
 
   it('no more than a MiB that was read of an endless body, and ends the connection', async () => {
-    const closed = Promise.withResolvers<void>()
-    const { url } = await givenHttpServer((request, response) => {
-      request.socket.on('close', () => closed.resolve())
+    const { url, disconnected } = await givenHttpServer((_, response) => {
       const write = () => {
         while (response.write('x'.repeat(65_536)));
       }
@@ -146,7 +144,14 @@ describe('fetch-url returns', () => {
       write()
     })
     expect(await fetched({ url })).toMatchObject({ status: 200, bytes: 1024 * 1024, truncated: true })
-    await closed.promise
+    await disconnected
+  })
+
+  it('text although what was read ends within a character', async () => {
+    const { url } = await givenHttpServer((_, response) => void response.end(`a${'ü'.repeat(600_000)}`))
+    const { body, encoding, bytes } = await fetched({ url })
+    expect([encoding, bytes]).toEqual(['text', 1024 * 1024])
+    expect(body).toMatch(/^aü+$/)
   })
 
   it('progress by the bytes that have come', async () => {
@@ -213,13 +218,9 @@ describe('fetch-url aborted', () => {
   it('ends at once while it waits for an answer, and ends the connection', async () => {
     const controller = new AbortController()
     const reason = new Error('cancelled')
-    const closed = Promise.withResolvers<void>()
-    const { url } = await givenHttpServer((request) => {
-      request.socket.on('close', () => closed.resolve())
-      controller.abort(reason)
-    })
+    const { url, disconnected } = await givenHttpServer(() => controller.abort(reason))
     expect(await failureOf(fetched({ url }, { controller }))).toBe(reason)
-    await closed.promise
+    await disconnected
   })
 
   it('ends at once in the midst of a body', async () => {

@@ -10,14 +10,18 @@ const openFlags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLL
 
 /** The SHA-256 of a text, or of a file under `DATA_DIR` of any size: `{ sha256, bytes }`. */
 export default task({
-  input: Type.Object(
-    {
-      text: Type.Optional(Type.String()),
-      file: Type.Optional(
-        Type.String({ minLength: 1, maxLength: 4096, description: 'path of a file, relative to DATA_DIR' }),
-      ),
-    },
-    { additionalProperties: false, minProperties: 1, maxProperties: 1 },
+  input: Type.Refine(
+    Type.Object(
+      {
+        text: Type.Optional(Type.String()),
+        file: Type.Optional(
+          Type.String({ minLength: 1, maxLength: 4096, description: 'path of a file, relative to DATA_DIR' }),
+        ),
+      },
+      { additionalProperties: false },
+    ),
+    ({ text, file }) => (text === undefined) !== (file === undefined),
+    () => 'must have either text or file',
   ),
   async run({ text, file = '' }, { signal, progress, settings }) {
     const hash = createHash('sha256')

@@ -4,12 +4,16 @@
 -- ARGV[1]  most tasks that may wait or be delayed; 0 = no limit
 -- ARGV[2]  most bytes that unfinished tasks may hold; 0 = no limit
 -- ARGV[3]  "1" = this call may be a repetition: leave out tasks that are there or have been
--- ARGV[4…] per task, at most 1,000: id, due, value
+-- ARGV[4]  idempotency key, for one task; "" = none
+-- ARGV[5]  fingerprint of the request that came with it
+-- ARGV[6]  ms for which the key is remembered
+-- ARGV[7…] per task, at most 1,000: id, due, value
 --          due: "" = now, "+<ms>" = so long from now, "<ms>" = then, in ms since 1970 by Redis' clock
 --
--- Returns  {accepted, now, length}: the first `accepted` of them were taken, the rest did not fit.
+-- Returns  {accepted, now, length, seen}: the first `accepted` of them were taken, the rest did not fit. `seen` is ""
+--          unless the key is known: then nothing was taken, and it is "fingerprint \t enqueuedAt \t id" of the first time.
 -- Cost     O(number of tasks), O(log n) for a delayed one.
--- Repeat   safe with ARGV[3] = "1": a task that is there, or whose record is, is not taken again.
+-- Repeat   safe with ARGV[3] = "1", for a task that is there, or whose record is, is not taken again; and with a key.
 
 local limit, max_bytes, repeated = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3] == '1'
 local now = now_ms()
@@ -17,6 +21,10 @@ local waiting = redis.call('LLEN', K)
 local length = waiting + redis.call('LLEN', HIGH) + redis.call('LLEN', LOW) + redis.call('ZCARD', DELAYED)
 local bytes = 0
 if max_bytes > 0 then bytes = tonumber(redis.call('HGET', STATS, 'bytes') or '0') end
+
+local once = P .. 'once:' .. ARGV[4]
+local seen = ARGV[4] ~= '' and redis.call('GET', once)
+if seen then return { 0, now, length, seen } end
 
 local function is_known(id)
   return redis.call('HEXISTS', TASKS, id) == 1 or redis.call('EXISTS', P .. 'task:' .. id) == 1
@@ -28,11 +36,11 @@ local function due_at(due)
 end
 
 -- An idle worker is blocked on the list: it gets the value along with the task.
-local idle = waiting == 0 and #ARGV <= 3 + 3 * 16 and redis.call('EXISTS', PAUSED) == 0
+local idle = waiting == 0 and #ARGV <= 6 + 3 * 16 and redis.call('EXISTS', PAUSED) == 0
 
 local values, pushes, delays = {}, { [K] = {}, [HIGH] = {}, [LOW] = {} }, {}
 local accepted, added, added_bytes = 0, 0, 0
-for i = 4, #ARGV, 3 do
+for i = 7, #ARGV, 3 do
   local id, due, value = ARGV[i], ARGV[i + 1], now .. '\t' .. ARGV[i + 2]
   if repeated and is_known(id) then
     accepted = accepted + 1
@@ -51,7 +59,7 @@ for i = 4, #ARGV, 3 do
     end
   end
 end
-if added == 0 then return { accepted, now, length } end
+if added == 0 then return { accepted, now, length, '' } end
 
 redis.call('HSET', TASKS, unpack(values))
 redis.call('HINCRBY', STATS, 'accepted', added)
@@ -68,4 +76,5 @@ if #pushes[K] > 0 then
 elseif #pushes[HIGH] + #pushes[LOW] > 0 then
   ring()
 end
-return { accepted, now, length + added }
+if ARGV[4] ~= '' then redis.call('SET', once, table.concat({ ARGV[5], now, ARGV[7] }, '\t'), 'PX', ARGV[6]) end
+return { accepted, now, length + added, '' }

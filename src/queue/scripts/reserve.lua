@@ -7,7 +7,8 @@
 -- ARGV[3]  n, at most 1,000; 0 only moves what is due
 -- ARGV[4]  16 characters, unique to this call: ids for bare values are made of them
 --
--- Returns  {now, state, next due or "", tasks…}: state is "open", "paused" or "lost" (its lease has ended);
+-- Returns  {now, state, next due or "", tasks…}: state is "open", "paused", "lost" (its lease has ended) or "more"
+--          (only places of cancelled tasks were found: call again);
 --          per task id, failed attempts so far, value.
 -- Cost     O(n), O(log delayed) for each that was due.
 -- Repeat   safe: a repeated call takes further tasks; those of the first are in the consumer's held list,
@@ -30,11 +31,16 @@ elseif tonumber(redis.call('ZSCORE', CONSUMERS, consumer) or 0) <= now then
   return { now, 'lost', next_due() }
 end
 
+-- A ring must not take the place of a task: for each that was popped, another element is.
 local taken = {}
 for _, list in ipairs({ HIGH, K, LOW }) do
-  if #taken < n then
-    for _, element in ipairs(redis.call('RPOP', list, n - #taken) or {}) do taken[#taken + 1] = element end
-  end
+  local rings
+  repeat
+    rings = 0
+    for _, element in ipairs(#taken < n and redis.call('RPOP', list, n - #taken) or {}) do
+      if element == '\1' then rings = rings + 1 else taken[#taken + 1] = element end
+    end
+  until rings == 0
 end
 
 local ids, ghosts, adopted = {}, 0, 0
@@ -42,7 +48,7 @@ for i, element in ipairs(taken) do
   local kind = string.byte(element)
   if kind == REF and #element == ID_LENGTH + 1 or kind == INLINE then
     ids[#ids + 1] = string.sub(element, 2, ID_LENGTH + 1)
-  elseif not (kind == RING and #element == 1) then
+  else
     local id = 'n' .. string.sub(seed, 4) .. string.format('%03x', i)
     local value = now .. '\t\t\n' .. element
     redis.call('HSET', TASKS, id, value)
@@ -77,4 +83,5 @@ if #held > 0 then
   redis.call('LPUSH', held_list(consumer), unpack(held))
   redis.call('HSET', ACTIVE, unpack(marks))
 end
+if #held == 0 then reply[2] = 'more' end
 return reply

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import createError from '@fastify/error'
@@ -5,7 +6,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify'
 import Type from 'typebox'
 import { BadTaskError, checkTask, type CheckedTask, TaskRequest } from '../../handlers/intake.js'
 import type { Registry } from '../../handlers/registry.js'
-import type { Enqueued } from '../../queue/task-queue.js'
+import type { Enqueued, NewTask } from '../../queue/task-queue.js'
 import { RedisUnavailableError } from '../../redis/errors.js'
 import type { TaskBoard } from '../task-board.js'
 import { type Line, readLines } from './ndjson.js'
@@ -20,6 +21,7 @@ export interface EnqueueOptions {
 }
 
 const QueueFull = createError('QUEUE_FULL', 'the queue %s is full: %d tasks wait or are delayed', 429)
+const KeyReusedError = createError('KEY_REUSED', 'the key %s was used for another task', 409)
 const maxTasksPerRequest = 10_000
 const TaskOrTasks = Type.Any({
   description: `a task, or an array of up to ${maxTasksPerRequest}: ${Object.keys(TaskRequest.properties).join(', ')}`,
@@ -46,16 +48,27 @@ export async function enqueueRoutes(app: FastifyInstance, options: EnqueueOption
       querystring: Wait,
       response: { '4xx': ErrorAnswer, '5xx': ErrorAnswer },
     },
-    handler: ({ body, query }, reply) => {
+    handler: ({ body, query, headers }, reply) => {
+      const key = headers['idempotency-key']
+      if (key !== undefined)
+        return enqueueOne(withKey(body, key), reply, { ...options, waitMs: waitMs(query) })
       if (body instanceof Readable) {
         const lines = Readable.from(enqueueLines(body, options))
         return reply.code(202).type('application/x-ndjson').send(lines)
       }
-      return Array.isArray(body)
-        ? enqueueArray(body, reply, options)
-        : enqueueOne(body, reply, { ...options, waitMs: Number(query.wait ?? 0) * 1000 })
+      if (Array.isArray(body)) return enqueueArray(body, reply, options)
+      return enqueueOne(body, reply, { ...options, waitMs: waitMs(query) })
     },
   })
+}
+
+const waitMs = ({ wait = '0' }: { wait?: string }): number => Number(wait) * 1000
+
+function withKey(body: unknown, key: string | string[]): unknown {
+  if (Array.isArray(body) || body instanceof Readable || typeof body !== 'object') {
+    throw new BadTaskError('Idempotency-Key: expected one task; of several, give each a "key"')
+  }
+  return { ...body, key }
 }
 
 async function enqueueOne(body: unknown, reply: FastifyReply, options: EnqueueOptions & { waitMs: number }) {
@@ -63,8 +76,9 @@ async function enqueueOne(body: unknown, reply: FastifyReply, options: EnqueueOp
   const checked = checkTask(body, handlers)
   const deadline = Date.now() + waitMs
   for (;;) {
-    const enqueued = await board.queue(checked.queue).enqueue(checked.task)
+    const enqueued = await take(checked, board)
     if (enqueued.outcome === 'accepted') {
+      if (enqueued.isRepeated) reply.header('idempotent-replayed', 'true')
       return reply.code(202).header('location', `/tasks/${enqueued.id}`).send(toAnswer(checked, enqueued))
     }
     if (Date.now() >= deadline || reply.raw.destroyed) {
@@ -74,6 +88,20 @@ async function enqueueOne(body: unknown, reply: FastifyReply, options: EnqueueOp
     await sleep(roomPollMs)
   }
 }
+
+async function take(
+  { queue: name, task, key }: CheckedTask,
+  board: TaskBoard,
+): Promise<Enqueued & { isRepeated: boolean }> {
+  const queue = board.queue(name)
+  if (key === undefined) return { ...(await queue.enqueue(task)), isRepeated: false }
+  const enqueued = await queue.enqueueOnce(task, { key, fingerprint: fingerprintOf(task) })
+  if (enqueued.outcome === 'conflict') throw new KeyReusedError(key)
+  return enqueued
+}
+
+const fingerprintOf = (task: NewTask): string =>
+  createHash('sha256').update(JSON.stringify(task)).digest('base64url')
 
 // The time in which one task leaves the queue, by the rate at which it drains now.
 async function secondsUntilRoom(board: TaskBoard, queue: string): Promise<number> {
@@ -111,7 +139,7 @@ async function enqueueOrRefuse(
 ): Promise<object | Refusal> {
   try {
     const checked = checkTask(request, handlers)
-    const enqueued = await board.queue(checked.queue).enqueue(checked.task)
+    const enqueued = await take(checked, board)
     if (enqueued.outcome === 'full') throw new QueueFull(checked.queue, enqueued.length)
     return toAnswer(checked, enqueued)
   } catch (error) {
@@ -122,7 +150,9 @@ async function enqueueOrRefuse(
 function toRefusal(error: Error & { statusCode?: number }): Refusal {
   if (error instanceof BadTaskError) return { statusCode: 400, message: error.message }
   if (error instanceof RedisUnavailableError) return { statusCode: 503, message: error.message }
-  if (error.statusCode === 429) return { statusCode: 429, message: error.message }
+  if (error.statusCode === 429 || error.statusCode === 409) {
+    return { statusCode: error.statusCode, message: error.message }
+  }
   throw error
 }
 

@@ -1,9 +1,10 @@
 import type { LookupAddress } from 'node:dns'
 import { lookup } from 'node:dns/promises'
-import { BlockList, isIP } from 'node:net'
+import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import { type TaskSettings, UnrecoverableError } from '../../../src/handlers/task.js'
 
+type Address = ReturnType<typeof ipaddr.parse>
 type FetchAllow = TaskSettings['fetchAllow']
 
 /** Finds the addresses of a host name. */
@@ -55,18 +56,19 @@ function refused(url: URL, kind: string): UnrecoverableError {
 }
 
 function covers(allowed: FetchAllow, address: string): boolean {
-  const list = new BlockList()
-  for (const { host, prefix } of allowed) {
-    if (isIP(host) === 0) continue
-    if (prefix === undefined) list.addAddress(host, familyOf(host))
-    else list.addSubnet(host, prefix, familyOf(host))
-  }
-  const bare = address.replace(/%.*/, '')
-  return list.check(bare, familyOf(bare))
+  const forms = formsOf(ipaddr.parse(address))
+  return allowed.some(({ host, prefix }) => {
+    if (isIP(host) === 0) return false
+    const first = ipaddr.parse(host)
+    const bits = prefix ?? first.toByteArray().length * 8
+    return forms.some((form) => form.kind() === first.kind() && form.match(first, bits))
+  })
 }
 
-function familyOf(address: string): 'ipv4' | 'ipv6' {
-  return isIP(address) === 4 ? 'ipv4' : 'ipv6'
+// Mapped into IPv6 it is the same address.
+function formsOf(address: Address): Address[] {
+  const isMapped = address instanceof ipaddr.IPv6 && address.isIPv4MappedAddress()
+  return isMapped ? [address, address.toIPv4Address()] : [address]
 }
 
 function hostOf({ hostname }: URL): string {

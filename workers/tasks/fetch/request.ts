@@ -57,7 +57,16 @@ export function send(
   const { request } = url.protocol === 'https:' ? https : http
   const lookup = only(addresses)
   return new Promise((resolve, reject) => {
-    const options = { method, headers, signal, lookup, maxHeaderSize, agent: false }
+    // Node itself leaves the length of a DELETE's body unsaid: the server would take it for the next request.
+    const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }
+    const options = {
+      method,
+      headers: { ...headers, ...length },
+      signal,
+      lookup,
+      maxHeaderSize,
+      agent: false,
+    }
     const outgoing = request(url, options, resolve)
     outgoing.on('error', reject)
     outgoing.end(body)

@@ -1,0 +1,66 @@
+import request from 'supertest'
+import { describe, expect, it } from 'vitest'
+import { givenApp } from '../support/app.js'
+import { echo, givenTask, type TaskAnswer } from '../support/http-tasks.js'
+import { useRedis } from '../support/redis.js'
+
+const redis = useRedis()
+
+describe('a lease', () => {
+  async function givenLease(app: Awaited<ReturnType<typeof givenApp>>, query = '', task: object = echo) {
+    await givenTask(app, task)
+    const { body } = await request(app.server).post(`/queues/default/reserve${query}`).expect(200)
+    return body as { lease: string; expiresAt: string; task: TaskAnswer }
+  }
+
+  it('holds one task, with its data, until it is settled', async () => {
+    const app = await givenApp({ redisUrl: redis.url })
+    const { lease, task } = await givenLease(app)
+    expect(task).toMatchObject({ state: 'active', data: echo.data })
+    await request(app.server).post('/queues/default/reserve').expect(204)
+    await request(app.server)
+      .post(`/leases/${lease}/ack`)
+      .expect(200, /"state":"done"/)
+    await request(app.server)
+      .post(`/leases/${lease}/ack`)
+      .expect(409, /LEASE_LOST/)
+    expect(await redis.client.zcard('{task:queue:default}:consumers')).toBe(0)
+  })
+
+  it('fails into a retry, or for good', async () => {
+    const app = await givenApp({ redisUrl: redis.url })
+    const first = await givenLease(app)
+    await request(app.server)
+      .post(`/leases/${first.lease}/fail`)
+      .send({ error: 'no luck' })
+      .expect(200, /"state":"retrying".*no luck/)
+    const second = await givenLease(app)
+    await request(app.server)
+      .post(`/leases/${second.lease}/fail`)
+      .send({ error: 'hopeless', retry: false })
+      .expect(200, /"state":"dead"/)
+  })
+
+  it('is extended while it is held', async () => {
+    const app = await givenApp({ redisUrl: redis.url })
+    const { lease, expiresAt } = await givenLease(app, '?lease=5')
+    const { body } = await request(app.server)
+      .post(`/leases/${lease}/extend`)
+      .send({ for: '10m' })
+      .expect(200)
+    const extended = Date.parse((body as { expiresAt: string }).expiresAt)
+    expect(extended).toBeGreaterThan(Date.parse(expiresAt) + 500_000)
+  })
+
+  it.each(['x', 'AAAA', '%00'])('%s is none', async (lease) => {
+    const app = await givenApp({ redisUrl: redis.url })
+    await request(app.server).post(`/leases/${lease}/ack`).expect(409)
+    await request(app.server).post(`/leases/${lease}/extend`).expect(409)
+  })
+
+  it('is refused for longer than an hour, or for nonsense', async () => {
+    const app = await givenApp({ redisUrl: redis.url })
+    await request(app.server).post('/queues/default/reserve?lease=99999').expect(400, /lease/)
+    await request(app.server).post('/queues/default/reserve?wait=-1').expect(400, /wait/)
+  })
+})
