@@ -63,6 +63,7 @@ function toConfig(given: Settings) {
     redisUrl: given.REDIS_URL,
     queue: given.QUEUE,
     channel: given.CHANNEL,
+    delivery: given.DELIVERY,
     order: given.ORDER,
     concurrency: given.CONCURRENCY,
     queues: [...new Set(given.QUEUES.split(','))],

@@ -57,6 +57,12 @@ export const settings = Type.Object({
     description: 'channel of the pubsub lane',
     expected: keyName.expected,
   }),
+  DELIVERY: Type.Enum(['at-most-once', 'at-least-once'], {
+    default: 'at-most-once',
+    description:
+      'what prodcons workers promise: a value is taken and gone (BLPOP), or kept until its work is done (BLMOVE)',
+    expected: 'at-most-once or at-least-once',
+  }),
   ORDER: Type.Enum(['lifo', 'fifo'], {
     default: 'lifo',
     description: 'which end prodcons workers take from: `lifo` is BLPOP, newest first; `fifo` is BRPOP',

@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { runService } from '../src/process/service.js'
 import { ActivityReporter } from '../src/queue/activity.js'
+import { HeldReader } from '../src/queue/held-reader.js'
 import { PlainReader } from '../src/queue/plain-reader.js'
+import { newSeed } from '../src/queue/task-id.js'
 import { Connections } from '../src/redis/connections.js'
 import { Consumer } from '../src/worker/consumer.js'
 import { valueLine } from '../src/worker/print.js'
@@ -19,16 +21,20 @@ runService('prodcons', ({ config, log, fatal }) => {
     log.debug('task done')
   }
 
-  const source = new PlainReader(redis.waiting(), redis.commands, { key: queue, order, log })
+  const reading = { key: queue, order, log, consumer: `${worker}~${newSeed()}` }
+  const held =
+    config.delivery === 'at-least-once' ? new HeldReader(redis.waiting(), redis.commands, reading) : undefined
+  const source = held ?? new PlainReader(redis.waiting(), redis.commands, reading)
   const consumer = new Consumer({ source, handle, concurrency, graceMs, log })
 
   return {
     async start() {
       consumer.start()
-      log.info({ queue, order, concurrency, worker }, 'waiting for values')
+      log.info({ queue, order, delivery: config.delivery, concurrency, worker }, 'waiting for values')
     },
     async stop() {
       await consumer.stop()
+      await held?.stop()
       await taken.stop()
       redis.close()
     },

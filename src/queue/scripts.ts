@@ -26,6 +26,8 @@ declare module 'ioredis' {
     recoverTasks(list: string, ...args: Argument[]): Result<[now: number, dead: string, ...string[]], Context>
     leaveQueue(list: string, ...args: Argument[]): Result<number, Context>
     noteProgress(list: string, ...args: Argument[]): Result<number, Context>
+    returnValue(list: string, ...args: Argument[]): Result<number, Context>
+    recoverValues(list: string, ...args: Argument[]): Result<number, Context>
     cancelTask(list: string, ...args: Argument[]): Result<string, Context>
     purgeTasks(list: string, ...args: Argument[]): Result<[removed: number, looked: number], Context>
     reviveTask(list: string, ...args: Argument[]): Result<string, Context>
@@ -52,6 +54,8 @@ const commands = {
   recoverTasks: { file: 'recover', satellites: true },
   leaveQueue: { file: 'leave', satellites: true },
   noteProgress: { file: 'progress', satellites: true },
+  returnValue: { file: 'return-value', satellites: true },
+  recoverValues: { file: 'recover-values', satellites: true },
   cancelTask: { file: 'cancel', satellites: true },
   purgeTasks: { file: 'purge', satellites: true },
   reviveTask: { file: 'revive', satellites: true },

@@ -7,7 +7,7 @@ export interface Frame {
   url: string
 }
 
-/** A thread that is in a system call, and not in JavaScript, has no answer. */
+/** A thread that is in a native call, and not in JavaScript, has no answer. */
 const patienceMs = 1000
 
 /**

@@ -8,6 +8,8 @@ export interface Source {
   take(): Promise<string | null>
   /** Ends a `take` that waits, without losing a value. */
   release(): Promise<void>
+  /** Told how each value's work ended, where the source keeps values until then. */
+  settle?(value: string, outcome: 'done' | 'failed' | 'abandoned'): Promise<void>
 }
 
 /** Works on one value. `signal` aborts when the process must end before the work is done. */
@@ -23,7 +25,10 @@ export interface ConsumerOptions {
   log: Logger
 }
 
-/** The loop around a handler of the prodcons lane: takes a value when a slot is free, works on it, at most once. */
+/** What aborted work gets to end and to be given back. */
+const abortGraceMs = 1000
+
+/** The loop around a handler of the prodcons lane: takes a value when a slot is free and works on it. */
 export class Consumer {
   readonly #options: ConsumerOptions
   readonly #inHand = new Set<Promise<void>>()
@@ -41,8 +46,8 @@ export class Consumer {
   }
 
   /**
-   * Takes nothing more, waits up to `graceMs` for what is in hand, then aborts it: such a value is lost,
-   * and how many were is said. Safe when never started, and twice.
+   * Takes nothing more, waits up to `graceMs` for what is in hand, then aborts it: such a value is lost, unless
+   * the source kept it, and how many were is said. Safe when never started, and twice.
    */
   async stop(): Promise<void> {
     this.#stopping.abort()
@@ -51,6 +56,7 @@ export class Consumer {
     if (await Promise.race([this.#finished(), graceOver])) return
     this.#options.log.warn({ values: this.#inHand.size }, 'grace period is over, abandoning values')
     this.#aborting.abort()
+    await Promise.race([this.#finished(), sleep(abortGraceMs, undefined, { ref: false })])
   }
 
   // The loop may itself be waiting for a slot: for what is in hand.
@@ -93,10 +99,14 @@ export class Consumer {
   }
 
   async #handle(value: string): Promise<void> {
+    const { handle, log, source } = this.#options
+    const { signal } = this.#aborting
     try {
-      await this.#options.handle(value, { signal: this.#aborting.signal })
+      await handle(value, { signal })
+      await source.settle?.(value, 'done')
     } catch (error) {
-      this.#options.log.error({ err: error }, 'the handler failed')
+      if (!signal.aborted) log.error({ err: error }, 'the handler failed')
+      await source.settle?.(value, signal.aborted ? 'abandoned' : 'failed')
     }
   }
 }

@@ -32,8 +32,13 @@ export async function givenTasks(redis: TestRedis, name = 'default') {
     return enqueued.id
   }
 
-  async function enqueueMany(count: number, task: string, data: unknown = {}): Promise<string[]> {
-    const one = { name: task, data: JSON.stringify(data) }
+  async function enqueueMany(
+    count: number,
+    task: string,
+    data: unknown = {},
+    settings: Partial<NewTask> = {},
+  ): Promise<string[]> {
+    const one = { name: task, data: JSON.stringify(data), ...settings }
     const enqueued = await queue.enqueueMany(Array.from({ length: count }, () => one))
     return enqueued.flatMap((each) => (each.outcome === 'accepted' ? each.id : []))
   }
