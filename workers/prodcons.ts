@@ -29,6 +29,7 @@ runService('prodcons', ({ config, log, fatal }) => {
 
   return {
     async start() {
+      if (held) await redis.ready(Infinity)
       consumer.start()
       log.info({ queue, order, delivery: config.delivery, concurrency, worker }, 'waiting for values')
     },

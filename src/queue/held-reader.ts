@@ -34,6 +34,7 @@ export class HeldReader {
   readonly #held: string
   readonly #beating: Duty
   readonly #inHand = new Map<string, number>()
+  #isKnown = false
   #suspects = new Map<string, number>()
 
   constructor(blocking: Redis, commands: Redis, options: HeldReaderOptions) {
@@ -54,7 +55,7 @@ export class HeldReader {
    * @throws {WrongTypeError | RedisUnavailableError}
    */
   async take(): Promise<string | null> {
-    this.#beating.start()
+    await this.#becomeKnown()
     const { key } = this.#options
     const value = await this.#reads
       .read((redis) => redis.blmove(key, this.#held, this.#front as 'LEFT', 'LEFT', blockMs / 1000))
@@ -90,6 +91,15 @@ export class HeldReader {
     if (this.#inHand.size > 0) return
     const { key, consumer } = this.#options
     await this.#redis.zrem(taskKeys(key).consumers, consumer).catch(() => undefined)
+  }
+
+  // Before anything is held: what a consumer holds that nobody knows of would never be given back.
+  async #becomeKnown(): Promise<void> {
+    if (this.#isKnown) return
+    const { key, consumer } = this.#options
+    await this.#redis.heartbeat(key, consumer, leaseMs).catch(redisFailure(key))
+    this.#isKnown = true
+    this.#beating.start()
   }
 
   get #front(): 'LEFT' | 'RIGHT' {
