@@ -5,6 +5,7 @@ import type { Registry } from './handlers/registry.js'
 import type { ActivityReporter } from './queue/activity.js'
 import type { PlainQueue } from './queue/plain-queue.js'
 import type { Schedules } from './schedules/schedules.js'
+import type { Durability } from './redis/durability.js'
 import type { Live } from './web/live/live.js'
 import { auth } from './web/plugins/auth.js'
 import { bodyParsers } from './web/plugins/body-parsers.js'
@@ -40,6 +41,7 @@ export interface AppOptions {
   board: TaskBoard
   schedules: Schedules
   handlers: Registry
+  durability: Durability
   /** How long the record of a cancelled task is kept. */
   resultTtlMs: number
   /** Resolves when Redis answers. */

@@ -9,6 +9,7 @@ import { runService, type ServiceContext } from './process/service.js'
 import { ActivityReporter } from './queue/activity.js'
 import { PlainQueue } from './queue/plain-queue.js'
 import { Connections } from './redis/connections.js'
+import { Durability } from './redis/durability.js'
 import { redisFailure } from './redis/errors.js'
 import { DueSchedules } from './schedules/due-schedules.js'
 import { Scheduler } from './schedules/scheduler.js'
@@ -63,7 +64,8 @@ function assemble({ config, log }: ServiceContext, redis: Connections) {
   const due = new DueSchedules(redis.commands, config)
   const scheduler = new Scheduler({ due, log, idleMs: scheduleIdleMs })
   schedules.onChange(() => scheduler.wake())
-  return { queue, publisher, pushed, live, board, schedules, scheduler }
+  const durability = new Durability(redis.waiting())
+  return { durability, queue, publisher, pushed, live, board, schedules, scheduler }
 }
 
 async function build(

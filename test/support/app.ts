@@ -8,6 +8,7 @@ import { ActivityReporter } from '../../src/queue/activity.js'
 import { packageRoot } from '../../src/process/package-root.js'
 import { PlainQueue } from '../../src/queue/plain-queue.js'
 import { Connections } from '../../src/redis/connections.js'
+import { Durability } from '../../src/redis/durability.js'
 import { redisFailure } from '../../src/redis/errors.js'
 import { loadHandlers } from '../../src/handlers/registry.js'
 import { Schedules } from '../../src/schedules/schedules.js'
@@ -48,6 +49,7 @@ export async function givenApp({
     pushed,
     live,
     board: new TaskBoard(redis.commands, { maxLength, maxBytes: 0, onceMs: 60_000, ...retention }),
+    durability: new Durability(redis.waiting()),
     schedules: new Schedules(redis.commands),
     handlers: await loadHandlers(join(packageRoot, 'workers/tasks')),
     resultTtlMs: retention.resultTtlMs,

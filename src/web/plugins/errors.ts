@@ -5,6 +5,7 @@ import fp from 'fastify-plugin'
 const statusOf: Record<string, { status: number; retryAfterSeconds?: number }> = {
   REDIS_UNAVAILABLE: { status: 503, retryAfterSeconds: 2 },
   BAD_TASK: { status: 400 },
+  DURABILITY_UNKNOWN: { status: 400 },
   BAD_SCHEDULE: { status: 400 },
   WRONG_TYPE: { status: 409 },
   QUEUE_FULL: { status: 429, retryAfterSeconds: 1 },

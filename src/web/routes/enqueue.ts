@@ -7,15 +7,18 @@ import Type from 'typebox'
 import { BadTaskError, checkTask, type CheckedTask, TaskRequest } from '../../handlers/intake.js'
 import type { Registry } from '../../handlers/registry.js'
 import type { Enqueued, NewTask } from '../../queue/task-queue.js'
+import type { Durability } from '../../redis/durability.js'
 import { RedisUnavailableError } from '../../redis/errors.js'
 import type { TaskBoard } from '../task-board.js'
 import { type Line, readLines } from './ndjson.js'
-import { ErrorAnswer, Wait } from './schemas.js'
+import { DurabilityLevelSchema, untilDurable } from './durable.js'
+import { ErrorAnswer, exactly, Wait } from './schemas.js'
 import { taskJson } from './task-json.js'
 
 export interface EnqueueOptions {
   board: TaskBoard
   handlers: Registry
+  durability: Durability
   /** Bytes of one NDJSON line. */
   bodyLimit: number
 }
@@ -45,9 +48,10 @@ export async function enqueueRoutes(app: FastifyInstance, options: EnqueueOption
       summary: `Enqueue a task, an array of up to ${maxTasksPerRequest}, or NDJSON of any length`,
       // Checked one by one, in checkTask: a bad task must not stop the others.
       body: { content: { 'application/json': { schema: TaskOrTasks } } },
-      querystring: Wait,
+      querystring: exactly({ ...Wait.properties, durability: DurabilityLevelSchema }),
       response: { '4xx': ErrorAnswer, '5xx': ErrorAnswer },
     },
+    onSend: untilDurable(options.durability),
     handler: ({ body, query, headers }, reply) => {
       const key = headers['idempotency-key']
       if (key !== undefined)
