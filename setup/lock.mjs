@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto'
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createHash, randomBytes } from 'node:crypto'
+import { mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -8,10 +8,14 @@ import { say } from './say.mjs'
 
 const pollMs = 200
 // Not in node_modules/, which `npm ci` empties, nor anywhere else where it would show up as a change.
-const file = join(
-  tmpdir(),
-  `servery-setup-${createHash('sha256').update(root).digest('hex').slice(0, 12)}.lock`,
-)
+const here = createHash('sha256').update(root).digest('hex').slice(0, 12)
+
+/**
+ * A folder with one file in it, whose name says who holds the lock. A folder can be renamed to one that is empty and to
+ * none other, so it is taken whole or not at all; and who takes away what a dead holder left cannot hit a living one's,
+ * which has another name.
+ */
+const lock = join(tmpdir(), `servery-setup-${here}`)
 
 /**
  * Does `work` while no other process sets up this same folder: two `npm ci` at once spoil node_modules/.
@@ -21,43 +25,70 @@ const file = join(
  * @returns {Promise<T>}
  */
 export async function alone(interrupted, work) {
-  await acquire(interrupted)
+  const name = `${process.pid}-${randomBytes(6).toString('hex')}`
+  await acquire(name, interrupted)
   try {
     return await work()
   } finally {
-    rmSync(file, { force: true })
+    release(name)
   }
 }
 
-async function acquire(interrupted) {
+async function acquire(name, interrupted) {
   let told = false
-  while (!taken()) {
-    const holder = heldBy()
-    if (!told && holder) say(`waiting for process ${holder}, which is setting up this folder too`)
-    told ||= holder !== undefined
-    if (holder) await pause(pollMs)
-    else rmSync(file, { force: true })
+  while (!taken(name)) {
+    const holder = holderName()
+    if (holder && isDead(holder)) release(holder)
+    else if (holder) {
+      if (!told) say(`waiting for process ${pidOf(holder)}, which is setting up this folder too`)
+      told = true
+      await pause(pollMs)
+    }
     interrupted.throwIfAborted()
   }
 }
 
-function taken() {
+function taken(name) {
+  const mine = `${lock}.${name}`
+  mkdirSync(mine)
+  writeFileSync(join(mine, name), '')
   try {
-    writeFileSync(file, String(process.pid), { flag: 'wx' })
+    renameSync(mine, lock)
     return true
   } catch (error) {
-    if (error.code === 'EEXIST') return false
+    rmSync(mine, { recursive: true })
+    if (error.code === 'ENOTEMPTY' || error.code === 'EEXIST') return false
     throw error
   }
 }
 
-/** The process that holds the lock; undefined when it is gone: killed, it could not take its lock away. */
-function heldBy() {
+/** Undefined when the lock has been given back meanwhile. */
+function holderName() {
   try {
-    const pid = Number(readFileSync(file, 'utf8'))
-    process.kill(pid, 0)
-    return pid
+    return readdirSync(lock)[0]
+  } catch {
+    return undefined
+  }
+}
+
+const pidOf = (name) => Number.parseInt(name, 10)
+
+/** Killed, it could not give its lock back. */
+function isDead(name) {
+  try {
+    process.kill(pidOf(name), 0)
+    return false
   } catch (error) {
-    return error.code === 'EPERM' ? 'of another user' : undefined
+    // Else it is another user's.
+    return error.code === 'ESRCH'
+  }
+}
+
+function release(name) {
+  rmSync(join(lock, name), { force: true })
+  try {
+    rmdirSync(lock)
+  } catch {
+    // Somebody else has it by now.
   }
 }

@@ -26,7 +26,8 @@ const managers = {
     },
   },
   pacman: {
-    install: ['pacman', '-Sy', '--noconfirm', '--needed'],
+    // Without -y: newer packages among older ones, which Arch does not support, could break the system.
+    install: ['pacman', '-S', '--noconfirm', '--needed'],
     asRoot: true,
     packages: {
       'redis-server': ['valkey'],

@@ -10,7 +10,8 @@ import { SetupProblem } from './setup-problem.mjs'
 const units = '/etc/systemd/system'
 const enablingLinks = [
   ['/etc', /^rc[2-5]\.d$/, /^S\d\d(.+)$/],
-  [units, /^(multi-user|graphical)\.target\.wants$/, /^(.+)\.service$/],
+  // Of whatever kind: a system that had no systemd until now gets its getty and its targets enabled too.
+  [units, /\.wants$/, /^(.+?)(?:\.service)?$/],
   ['/etc/runlevels', /^default$/, /^(.+)$/],
 ]
 
@@ -36,7 +37,7 @@ export async function withoutNewServices(packages, install) {
   }
 }
 
-/** Names of the services that start at boot, under Debian's or systemd's or OpenRC's rules. */
+/** Names of what starts at boot, under Debian's or systemd's or OpenRC's rules; of systemd's services without `.service`. */
 function enabledServices() {
   const names = enablingLinks.flatMap(([folder, folders, links]) =>
     list(folder)
@@ -57,10 +58,13 @@ function disable(name) {
 
 /** What `systemctl disable` does, aliases included; without systemctl, which a container may get later than this. */
 function removeUnitLinks(name) {
+  const names = [name, `${name}.service`]
   const folders = list(units).filter((entry) => entry.endsWith('.wants'))
   for (const folder of [units, ...folders.map((entry) => join(units, entry))]) {
     for (const entry of list(folder)) {
-      if (linkTarget(join(folder, entry)) === `${name}.service`) rmSync(join(folder, entry))
+      // By the entry's name too: getty@tty1.service is a link to getty@.service.
+      const linked = linkTarget(join(folder, entry))
+      if (linked && [entry, linked].some((unit) => names.includes(unit))) rmSync(join(folder, entry))
     }
   }
 }

@@ -1,3 +1,4 @@
+import { maxHeaderSize } from 'node:http'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import type { Publisher } from './channel/publisher.js'
@@ -7,10 +8,12 @@ import type { PlainQueue } from './queue/plain-queue.js'
 import type { Schedules } from './schedules/schedules.js'
 import type { Durability } from './redis/durability.js'
 import type { Live } from './web/live/live.js'
+import { ClientConnections } from './web/client-connections.js'
 import { auth } from './web/plugins/auth.js'
 import { bodyParsers } from './web/plugins/body-parsers.js'
 import { errors } from './web/plugins/errors.js'
 import { negotiation } from './web/plugins/negotiation.js'
+import { notFound, rewriteBadUrl } from './web/plugins/not-found.js'
 import { openapi } from './web/plugins/openapi.js'
 import { sameOrigin } from './web/plugins/same-origin.js'
 import { securityHeaders } from './web/plugins/security-headers.js'
@@ -46,10 +49,14 @@ export interface AppOptions {
   resultTtlMs: number
   /** Resolves when Redis answers. */
   ping: () => Promise<unknown>
+  /** Why Redis lets nobody in, if that is why it is of no use. */
+  redisRefusal: () => string | undefined
   /** Which end prodcons workers take from; the page says so. */
   order: 'lifo' | 'fifo'
   /** Bytes. */
   bodyLimit: number
+  /** How long requests may go on once the application closes. */
+  shutdownGraceMs: number
   authToken?: string | undefined
   allowAnonymous: boolean
 }
@@ -57,18 +64,25 @@ export interface AppOptions {
 /** The web application: plugins and routes, on what it is given. It never listens; tests inject into it. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const { log, queue, publisher, pushed, live, board, ping, order, authToken: token } = options
+  const clients = new ClientConnections()
   const app = Fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
+    serverFactory: (handler) => clients.createServer(handler),
     bodyLimit: options.bodyLimit,
+    rewriteUrl: rewriteBadUrl,
+    // Node bounds a URL; a parameter that is long is one that is not found.
+    routerOptions: { maxParamLength: maxHeaderSize },
     ajv: { customOptions: ajvOptions },
     schemaErrorFormatter: validationError,
   }).withTypeProvider<TypeBoxTypeProvider>()
 
+  app.addHook('preClose', async () => clients.close(options.shutdownGraceMs))
   await app.register(securityHeaders)
   await app.register(negotiation)
+  await app.register(errors, options)
+  await app.register(notFound)
   await app.register(views)
-  await app.register(errors)
   if (token) await app.register(auth, { token })
   await app.register(sameOrigin, { loopbackOnly: !token && !options.allowAnonymous })
   await app.register(bodyParsers)

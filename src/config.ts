@@ -2,7 +2,8 @@ import { hostname } from 'node:os'
 import Type, { type Static, type TSchema } from 'typebox'
 import Value from 'typebox/value'
 import { parseAllowedHosts } from './allowed-hosts.js'
-import { redisUrlExpected } from './redis/target.js'
+import { isLoopback } from './loopback.js'
+import { redisUrlExpected } from './redis-url.js'
 import { type About, settings } from './settings.js'
 import { parseDuration, parseSize } from './units.js'
 
@@ -45,11 +46,6 @@ export function loadServiceConfig(env: Env = process.env): ServiceConfig {
   const config = toConfig(given as Settings)
   const { redisUrl = '', workerName = defaultWorkerName() } = config
   return Object.freeze({ ...config, redisUrl, workerName })
-}
-
-/** Whether only this machine can reach a server that listens on `host`. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
 }
 
 function refuse(mistakes: string[]): void {

@@ -15,6 +15,7 @@ import { DueSchedules } from './schedules/due-schedules.js'
 import { Scheduler } from './schedules/scheduler.js'
 import { Schedules } from './schedules/schedules.js'
 import { Live } from './web/live/live.js'
+import { watchRefusal } from './web/redis-refusal.js'
 import { TaskBoard } from './web/task-board.js'
 
 // How long the first request may be kept waiting for a Redis that is there; without one the page comes up too.
@@ -58,14 +59,16 @@ function assemble({ config, log }: ServiceContext, redis: Connections) {
   const queue = new PlainQueue(redis.commands, { key: config.queue, maxLength: config.maxLength })
   const publisher = new Publisher(redis.commands, config.channel)
   const pushed = new ActivityReporter(redis.commands, { action: 'pushed', queue: config.queue, by: 'web' })
-  const live = new Live({ queue, publisher, subscriber: new Subscriber(redis.waiting(), log), log })
+  const redisRefusal = watchRefusal(redis.commands)
+  const subscriber = new Subscriber(redis.waiting(), log)
+  const live = new Live({ queue, publisher, subscriber, log, redisRefusal })
   const board = new TaskBoard(redis.commands, config)
   const schedules = new Schedules(redis.commands)
   const due = new DueSchedules(redis.commands, config)
   const scheduler = new Scheduler({ due, log, idleMs: scheduleIdleMs })
   schedules.onChange(() => scheduler.wake())
   const durability = new Durability(redis.waiting())
-  return { durability, queue, publisher, pushed, live, board, schedules, scheduler }
+  return { durability, queue, publisher, pushed, redisRefusal, live, board, schedules, scheduler }
 }
 
 async function build(

@@ -1,7 +1,7 @@
 import Type from 'typebox'
 import { allowedHostsExpected, parseAllowedHosts } from './allowed-hosts.js'
-import { parseRedisUrl, redisUrlExpected } from './redis/target.js'
-import { durationPattern, sizePattern } from './units.js'
+import { parseRedisUrl, redisUrlExpected } from './redis-url.js'
+import { durationPattern, parseDuration, parseSize, sizePattern } from './units.js'
 
 /** What every setting carries: the README's table and the messages are made from it. */
 export interface About {
@@ -16,10 +16,26 @@ export interface About {
 const integer = (minimum: number, maximum: number, about: About) =>
   Type.Integer({ minimum, maximum, ...about })
 const text = (pattern: string, about: About) => Type.String({ pattern, ...about })
-const duration = (about: Omit<About, 'expected'>) =>
-  text(durationPattern, { ...about, expected: 'a duration such as 500ms, 10s, 5m' })
-const size = (about: Omit<About, 'expected'>) =>
-  text(sizePattern, { ...about, expected: 'a size such as 65536, 256KiB, 1MiB' })
+
+// What timers of Node can wait: 2^31 ms, less what a stop may take longer than it is given.
+const longestTimer = '24d'
+// A century; beyond some such number Redis takes no expiry any more.
+const longestTtl = '36500d'
+
+const duration = (longest: string, about: Omit<About, 'expected'>) =>
+  Type.Refine(
+    text(durationPattern, { ...about, expected: `a duration such as 500ms, 10s, 5m, at most ${longest}` }),
+    (given) => parseDuration(given) <= parseDuration(longest),
+  )
+
+const size = (about: Omit<About, 'expected'>, range: { least: string; most: string }) => {
+  const { least, most } = range
+  const expected = `a size such as 65536, 256KiB, 1MiB, from ${least} to ${most}`
+  return Type.Refine(
+    text(sizePattern, { ...about, expected }),
+    (given) => parseSize(given) >= parseSize(least) && parseSize(given) <= parseSize(most),
+  )
+}
 
 // A brace would move a queue's satellites, {queue}:…, to another Redis Cluster slot than the queue itself.
 const keyName = { pattern: '^[^\\s{}]{1,200}$', expected: 'a name without spaces and braces' }
@@ -80,7 +96,7 @@ export const settings = Type.Object({
     description: 'queues that a tasks worker takes from, separated by commas',
     expected: 'names of letters, digits, dots, colons, dashes and underscores, separated by commas',
   }),
-  WORK_TIME: duration({
+  WORK_TIME: duration(longestTimer, {
     default: '0s',
     description: 'how long a prodcons worker pretends to work on each value, so that a queue can be watched',
   }),
@@ -110,23 +126,32 @@ export const settings = Type.Object({
       (text) => parseAllowedHosts(text) !== undefined,
     ),
   ),
-  MAX_BYTES: size({
-    default: '1GiB',
-    description:
-      'bytes that the unfinished tasks of one queue may hold; beyond it an enqueue gets 429; 0 is no limit',
+  MAX_BYTES: size(
+    {
+      default: '1GiB',
+      description:
+        'bytes that the unfinished tasks of one queue may hold; beyond it an enqueue gets 429; 0 is no limit',
+    },
+    { least: '0', most: '1000000GiB' },
+  ),
+  RESULT_TTL: duration(longestTtl, {
+    default: '1d',
+    description: 'how long the record of a finished task is kept',
   }),
-  RESULT_TTL: duration({ default: '1d', description: 'how long the record of a finished task is kept' }),
-  IDEMPOTENCY_TTL: duration({ default: '1d', description: 'how long idempotency keys are remembered' }),
+  IDEMPOTENCY_TTL: duration(longestTtl, {
+    default: '1d',
+    description: 'how long idempotency keys are remembered',
+  }),
   DEAD_MAX: integer(1, 10_000_000, {
     default: 100_000,
     description: 'most dead tasks that a queue keeps; the oldest go first',
     expected: 'an integer from 1 to 10000000',
   }),
-  DEAD_TTL: duration({ default: '30d', description: 'how long a dead task is kept' }),
+  DEAD_TTL: duration(longestTtl, { default: '30d', description: 'how long a dead task is kept' }),
   WORKER_NAME: Type.Optional(
     text('^[A-Za-z0-9._-]{1,100}$', {
       description:
-        'name of a worker, else made of host name and process id; a pubsub worker listens on `task:dispatch:<name>` too',
+        'name of a worker, else made of host name and process id; where `npm start` runs several of a kind it adds `.1`, `.2`; a pubsub worker listens on `task:dispatch:<name>` too',
       expected: 'up to 100 letters, digits, dots, dashes and underscores',
     }),
   ),
@@ -142,8 +167,12 @@ export const settings = Type.Object({
     description: '`1` lets anyone in who can reach `HOST`, by whatever host name',
     expected: '1 or 0',
   }),
-  BODY_LIMIT: size({ default: '256KiB', description: 'largest request body' }),
-  SHUTDOWN_GRACE: duration({
+  // A body becomes one string, of which Node allows half a gigabyte.
+  BODY_LIMIT: size(
+    { default: '256KiB', description: 'largest request body' },
+    { least: '1B', most: '256MiB' },
+  ),
+  SHUTDOWN_GRACE: duration(longestTimer, {
     default: '25s',
     description: 'time to finish what is in hand when asked to stop',
   }),

@@ -13,8 +13,10 @@ import {
   openDataDir,
   type PrivateServer,
 } from './redis/private-server.js'
-import { type Formation, parseFormation, parseProcfile, type ProcessType } from './start/procfile.js'
-import { type ProcessSpec, Supervisor } from './start/supervisor.js'
+import { refuseTooOld } from './redis/version.js'
+import { toSpecs, webPorts } from './start/process-specs.js'
+import { type Formation, parseFormation, parseProcfile } from './start/procfile.js'
+import { Supervisor } from './start/supervisor.js'
 
 // `npm start`: a private Redis where none is named, then every process of the Procfile.
 const killMarginMs = 5000
@@ -30,14 +32,17 @@ run({ component: 'servery', load, stopMarginMs: 3 * killMarginMs }, ({ config })
     async start() {
       const types = parseProcfile(readFileSync(join(packageRoot, 'Procfile'), 'utf8'))
       const formation = parseFormation(process.argv.slice(2), types)
-      if (formation.get('web')) await requireFreePort(config)
+      await requireFreePorts(formation, config)
+      // Else every process would find that out by itself, end, and be started again without end.
+      if (config.redisUrl) await refuseTooOld(config.redisUrl)
       const server = config.redisUrl ? undefined : await describeOwnServer(config)
       if (server) {
         redis = new Supervisor([{ ...server, name: 'redis', cwd: server.dataDir }])
         owner = await Promise.race([claimPrivateServer(server), failedStart(redis)])
       }
       if (isStopping) return
-      processes = new Supervisor(toSpecs(types, formation, config, server?.url ?? config.redisUrl ?? ''))
+      const redisUrl = server?.url ?? config.redisUrl ?? ''
+      processes = new Supervisor(toSpecs(types, formation, { ...config, redisUrl, cwd: packageRoot }))
       await announce(config, { server, hasPage: formation.get('web') !== 0 })
     },
     async stop() {
@@ -55,9 +60,13 @@ function load() {
   return { ...config, logFormat, linePrefix: 'servery: ' }
 }
 
-async function requireFreePort({ port, host }: Config): Promise<void> {
-  if (port === 0 || (await getPort({ port, host })) === port) return
-  throw new ConfigError([`PORT: ${port} on ${host} is in use; stop what runs there, or set PORT to another`])
+async function requireFreePorts(formation: Formation, { port: first, host }: Config): Promise<void> {
+  for (const port of webPorts(formation, first)) {
+    if (port === 0 || (await getPort({ port, host })) === port) continue
+    throw new ConfigError([
+      `PORT: ${port} on ${host} is in use; stop what runs there, or set PORT to another`,
+    ])
+  }
 }
 
 async function describeOwnServer(config: Config): Promise<PrivateServer> {
@@ -71,28 +80,6 @@ async function describeOwnServer(config: Config): Promise<PrivateServer> {
 async function failedStart(redis: Supervisor): Promise<never> {
   const exitCode = await redis.firstEnd
   throw new Error(`the private Redis could not be started (exit code ${exitCode}): see its lines above`)
-}
-
-function toSpecs(
-  types: ProcessType[],
-  formation: Formation,
-  config: Config,
-  redisUrl: string,
-): ProcessSpec[] {
-  return types.flatMap(({ name, command }) =>
-    Array.from({ length: formation.get(name) ?? 1 }, (_, index) => ({
-      name: `${name}.${index + 1}`,
-      command,
-      cwd: packageRoot,
-      env: {
-        REDIS_URL: redisUrl,
-        LOG_FORMAT: config.logFormat,
-        // As Procfile runners have it: each further process gets the next port.
-        PORT: String(config.port === 0 ? 0 : config.port + index),
-        WORKER_NAME: config.workerName ?? `${name}.${index + 1}`,
-      },
-    })),
-  )
 }
 
 interface Announcement {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { ConfigError, isLoopback, loadConfig, loadServiceConfig } from '../src/config.js'
+import { ConfigError, loadConfig, loadServiceConfig } from '../src/config.js'
+import { isLoopback } from '../src/loopback.js'
 import { settings } from '../src/settings.js'
 
 type Env = Record<string, string>
@@ -120,7 +121,7 @@ describe('wrong settings', () => {
       'PORT: expected an integer from 0 to 65535, got 99999',
       'ORDER: expected lifo or fifo, got "random"',
       'CONCURRENCY: expected an integer from 1 to 1000, got 0',
-      'BODY_LIMIT: expected a size such as 65536, 256KiB, 1MiB, got "1 GB"',
+      'BODY_LIMIT: expected a size such as 65536, 256KiB, 1MiB, from 1B to 256MiB, got "1 GB"',
       'LOG_LEVEL: expected fatal, error, warn, info, debug, trace or silent, got "loud"',
     ])
   })
@@ -145,6 +146,7 @@ describe('wrong settings', () => {
     ['WORK_TIME', '-1s'],
     ['WORK_TIME', '1.5s'],
     ['WORK_TIME', '1w'],
+    ['WORK_TIME', '25d'],
     ['MAX_LENGTH', '-1'],
     ['FETCH_ALLOW', 'http://localhost'],
     ['FETCH_ALLOW', '10.0.0.0/33'],
@@ -154,11 +156,21 @@ describe('wrong settings', () => {
     ['AUTH_TOKEN', 'with a space'],
     ['ALLOW_ANONYMOUS', 'yes'],
     ['BODY_LIMIT', '256KB'],
+    ['BODY_LIMIT', '0'],
+    ['BODY_LIMIT', '1GiB'],
     ['SHUTDOWN_GRACE', 'soon'],
+    ['SHUTDOWN_GRACE', '999999999999d'],
+    ['RESULT_TTL', '999999999999d'],
     ['LOG_LEVEL', 'INFO'],
     ['LOG_FORMAT', 'xml'],
   ])('are refused by their name: %s=%s', (name, value) => {
     expect(mistakesIn({ [name]: value })).toEqual([expect.stringMatching(new RegExp(`^${name}: expected `))])
+  })
+
+  it('are none at the ends of what is allowed', () => {
+    expect(mistakesIn({ BODY_LIMIT: '1', MAX_BYTES: '0', WORK_TIME: '24d', SHUTDOWN_GRACE: '24d' })).toEqual(
+      [],
+    )
   })
 
   it('never repeat a secret', () => {

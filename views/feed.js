@@ -1,7 +1,7 @@
 import { clockTime } from './clock.js'
 
-/** @typedef {{ kind: 'activity', action: string, by: string, count: number, value: string, at: number }} ActivityItem */
-/** @typedef {{ kind: 'message', channel: string, message: string, at: number }} MessageItem */
+/** @typedef {{ kind: 'activity', action: string, value: string, note: string, at: number }} ActivityItem */
+/** @typedef {{ kind: 'message', message: string, note: string, at: number }} MessageItem */
 /** @typedef {ActivityItem | MessageItem} FeedItem */
 
 const maxItems = 30
@@ -34,14 +34,8 @@ function toElement(item) {
   const time = create('time', clockTime(item.at))
   time.setAttribute('datetime', new Date(item.at).toISOString())
   const value = item.kind === 'message' ? item.message : item.value
-  element.append(time, create('b', kind), create('code', value), create('small', noteOf(item)))
+  element.append(time, create('b', kind), create('code', value), create('small', item.note))
   return element
-}
-
-/** @param {FeedItem} item */
-function noteOf(item) {
-  if (item.kind === 'message') return item.channel
-  return item.count > 1 ? `and ${item.count - 1} more by ${item.by}` : `by ${item.by}`
 }
 
 /**

@@ -1,3 +1,9 @@
+/** More than the server's promise, which is to answer within two seconds whatever Redis does. */
+const patienceMs = 10_000
+
+/** An answer that comes sooner needs no announcement. */
+const saidAfterMs = 300
+
 /** Sends each form with fetch instead of leaving the page, and shows the answer below it. */
 export function improveForms() {
   for (const form of document.forms) {
@@ -10,12 +16,27 @@ export function improveForms() {
 
 /** @param {HTMLFormElement} form */
 async function send(form) {
-  const output = form.querySelector('output')
+  const button = form.querySelector('button')
+  if (!button || button.ariaDisabled === 'true') return
+  // Not `disabled`, which would take the focus from whoever pressed it.
+  button.ariaDisabled = 'true'
+  const saying = setTimeout(() => say(form, 'Sending…'), saidAfterMs)
   const { failed, text } = await post(form)
+  clearTimeout(saying)
+  button.ariaDisabled = null
+  say(form, text, failed)
+  if (!failed) form.reset()
+}
+
+/**
+ * @param {HTMLFormElement} form
+ * @param {string} text
+ */
+function say(form, text, failed = false) {
+  const output = form.querySelector('output')
   if (!output) return
   output.textContent = text
   output.classList.toggle('failed', failed)
-  if (!failed) form.reset()
 }
 
 /**
@@ -29,6 +50,7 @@ async function post(form) {
       method: 'POST',
       headers: { accept: 'application/json' },
       body: new URLSearchParams(fields),
+      signal: AbortSignal.timeout(patienceMs),
     })
     const answer = await response.json()
     return { failed: !response.ok, text: response.ok ? describe(answer) : answer.message }

@@ -37,6 +37,7 @@ function listen() {
   on(source, 'activity', feed.add)
   on(source, 'message', feed.add)
   source.addEventListener('error', () => onError(source))
+  expectMore()
 }
 
 /**
@@ -47,10 +48,14 @@ function listen() {
 function on(source, name, handle) {
   source.addEventListener(name, (event) => {
     if (event instanceof MessageEvent) handle(JSON.parse(event.data))
-    // The server speaks every few seconds at least: silence means that it, or the way to it, is gone.
-    clearTimeout(quietTimer)
-    quietTimer = setTimeout(() => showGone(), quietMs * 2)
+    expectMore()
   })
+}
+
+// The server speaks every few seconds at least: silence means that it, or the way to it, is gone.
+function expectMore() {
+  clearTimeout(quietTimer)
+  quietTimer = setTimeout(showGone, quietMs)
 }
 
 /** @param {EventSource} source */

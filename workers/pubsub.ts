@@ -12,10 +12,10 @@ runService('pubsub', ({ config, log, fatal }) => {
 
   return {
     async start() {
-      await subscriber.subscribe([channel, dispatchChannel(worker)], (from, message) => {
+      const isListening = await subscriber.subscribe([channel, dispatchChannel(worker)], (from, message) => {
         process.stdout.write(valueLine('Message get', message, { channel: from, worker }))
       })
-      log.info({ channel, worker }, 'listening')
+      if (isListening) log.info({ channel, worker }, 'listening')
     },
     async stop() {
       await subscriber.stop()

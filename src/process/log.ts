@@ -31,7 +31,9 @@ function prettyStream(linePrefix = '') {
     // Synchronous, so that the last lines before an exit are not lost.
     sync: true,
     colorize: isColorSupported,
-    ignore: 'pid,hostname,component',
+    // A reason ends the sentence; the other fields follow it.
+    messageFormat: '{msg}{if reason}: {reason}{end}',
+    ignore: 'pid,hostname,component,reason',
     translateTime: 'SYS:HH:MM:ss',
     singleLine: true,
     customPrettifiers: { time: (time) => `${linePrefix}[${time as string}]` },

@@ -49,7 +49,7 @@ export function run<C extends Config>(
   const config = loadOrExit(load)
   const log = createLog(component, config)
   const fatal = (error: Error) => {
-    log.fatal(error.message)
+    log.fatal({ reason: error.message }, 'cannot go on')
     process.exit(1)
   }
   const service = create({ config, log, fatal })
@@ -95,7 +95,7 @@ function exitIfAskedAgain(reason: string | Error, stoppingSince: number): void {
 }
 
 function sayWhy(log: Logger, reason: string | Error): void {
-  if (reason instanceof Error) log.fatal(reason.message)
+  if (reason instanceof Error) log.fatal({ reason: reason.message }, 'could not start')
   else log.info({ reason }, 'stopping')
 }
 

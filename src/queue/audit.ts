@@ -29,15 +29,17 @@ export async function auditQueue(redis: Redis, queue: string): Promise<Audit> {
   const failure = redisFailure(list)
   const consumers = await redis.zrange(keys.consumers, '0', String(maxConsumers)).catch(failure)
   const transaction = redis.multi().hgetall(keys.stats).hlen(keys.tasks).zcard(keys.delayed).zcard(keys.dead)
-  transaction.llen(keys.list).llen(keys.high).llen(keys.low)
+  transaction.llen(keys.list).llen(keys.high).llen(keys.low).scard(keys.ghosts)
   for (const consumer of consumers) transaction.llen(heldKey(list, consumer))
   const replies = (await transaction.exec().catch(failure)) ?? []
-  const [stats, known, delayed, dead, normal, high, low, ...heldCounts] = replies.map(([, reply]) => reply)
+  const [stats, known, delayed, dead, normal, high, low, ghosts, ...heldCounts] = replies.map(
+    ([, reply]) => reply,
+  )
   return balance(queue, (stats ?? {}) as Record<string, string>, {
     known: Number(known),
     delayed: Number(delayed),
     dead: Number(dead),
-    listed: Number(normal) + Number(high) + Number(low),
+    waiting: Number(normal) + Number(high) + Number(low) - Number(ghosts),
     held: heldCounts.reduce((sum: number, count) => sum + Number(count), 0),
   })
 }
@@ -46,17 +48,16 @@ interface Counted {
   known: number
   delayed: number
   dead: number
-  listed: number
+  waiting: number
   held: number
 }
 
 function balance(
   queue: string,
   stats: Record<string, string>,
-  { known, delayed, dead, listed, held }: Counted,
+  { known, delayed, dead, waiting, held }: Counted,
 ): Audit {
   const counter = (name: string) => Number(stats[name] ?? 0)
-  const waiting = listed - counter('ghosts')
   // Only tasks have a value in {K}:tasks; what is listed beyond them came bare.
   const bare = Math.max(0, waiting - (known - delayed - dead - held))
   const [accepted, done, removed] = [counter('accepted'), counter('done'), counter('removed')]

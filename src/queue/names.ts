@@ -44,6 +44,7 @@ export const taskKeys = (list: string) => ({
   active: satellite(list, 'active'),
   tries: satellite(list, 'tries'),
   stats: satellite(list, 'stats'),
+  ghosts: satellite(list, 'ghosts'),
   delayed: satellite(list, 'delayed'),
   dead: satellite(list, 'dead'),
   consumers: satellite(list, 'consumers'),

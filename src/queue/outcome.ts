@@ -15,14 +15,19 @@ export function succeeded(result: unknown): Outcome {
 }
 
 /** What is noted of an attempt besides its number and its error. */
-export type AttemptFacts = Pick<Attempt, 'worker' | 'startedAt' | 'endedAt'>
+export interface AttemptFacts extends Pick<Attempt, 'worker' | 'startedAt' | 'endedAt'> {
+  /** Whether trying again could help; it could unless said otherwise. */
+  canRetry?: boolean
+}
 
 /**
  * The outcome of an attempt that failed, or whose worker died: tried again as its policy says, or dead.
- *
- * @param canRetry whether trying again could help
  */
-export function failed(task: StoredTask, thrown: unknown, facts: AttemptFacts, canRetry = true): Outcome {
+export function failed(
+  task: StoredTask,
+  thrown: unknown,
+  { canRetry = true, ...facts }: AttemptFacts,
+): Outcome {
   const attempt = { attempt: task.failed + 1, ...facts, error: toStoredError(thrown) }
   const { a: attempts = defaultRetryPolicy.attempts, b: backoff = defaultRetryPolicy.backoff } = task.options
   const delayMs = canRetry ? retryDelayMs({ attempts, backoff }, task.failed + 1) : undefined

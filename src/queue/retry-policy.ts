@@ -30,7 +30,7 @@ export function retryDelayMs(
   if (failed >= attempts) return undefined
   switch (backoff.type) {
     case 'exponential':
-      return backoffMs(failed, backoff.baseMs, backoff.capMs, random)
+      return backoffMs(failed, backoff, random)
     case 'fixed':
       return backoff.delayMs
     case 'list':

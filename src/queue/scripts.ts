@@ -28,6 +28,7 @@ declare module 'ioredis' {
     noteProgress(list: string, ...args: Argument[]): Result<number, Context>
     returnValue(list: string, ...args: Argument[]): Result<number, Context>
     recoverValues(list: string, ...args: Argument[]): Result<number, Context>
+    pauseQueue(list: string): Result<number, Context>
     cancelTask(list: string, ...args: Argument[]): Result<string, Context>
     purgeTasks(list: string, ...args: Argument[]): Result<[removed: number, looked: number], Context>
     reviveTask(list: string, ...args: Argument[]): Result<string, Context>
@@ -43,20 +44,29 @@ declare module 'ioredis' {
   }
 }
 
+interface Script {
+  file: string
+  /** Whether it works on a task queue's satellites: needs `names.lua`. */
+  satellites: boolean
+  /** Whether it ends tasks: needs `results.lua`. */
+  results?: boolean
+}
+
 /** Command → script file, and whether it works on a task queue's satellites. */
 const commands = {
   push: { file: 'push', satellites: false },
   enqueueTasks: { file: 'enqueue', satellites: true },
   reserveTasks: { file: 'reserve', satellites: true },
   adoptTask: { file: 'adopt', satellites: true },
-  settleTasks: { file: 'settle', satellites: true },
+  settleTasks: { file: 'settle', satellites: true, results: true },
   heartbeat: { file: 'heartbeat', satellites: true },
   recoverTasks: { file: 'recover', satellites: true },
   leaveQueue: { file: 'leave', satellites: true },
   noteProgress: { file: 'progress', satellites: true },
   returnValue: { file: 'return-value', satellites: true },
   recoverValues: { file: 'recover-values', satellites: true },
-  cancelTask: { file: 'cancel', satellites: true },
+  pauseQueue: { file: 'pause', satellites: true },
+  cancelTask: { file: 'cancel', satellites: true, results: true },
   purgeTasks: { file: 'purge', satellites: true },
   reviveTask: { file: 'revive', satellites: true },
   enqueueRun: { file: 'enqueue-run', satellites: true },
@@ -65,12 +75,13 @@ const commands = {
   deleteSchedule: { file: 'delete-schedule', satellites: true },
   takeDue: { file: 'take-due', satellites: true },
   advanceSchedule: { file: 'advance-schedule', satellites: true },
-} as const
+} as const satisfies Record<string, Script>
 
-const loaded = Object.entries(commands).map(([name, { file, satellites }]) => {
+const loaded = Object.entries<Script>(commands).map(([name, { file, satellites, results }]) => {
   const lua = read(file)
+  const prefixes = [...(satellites ? ['names'] : []), ...(results ? ['results'] : [])]
   const numberOfKeys = lua.match(/^-- KEYS\[\d+\]/gm)?.length ?? 0
-  return { name, definition: { lua: satellites ? `${read('names')}\n${lua}` : lua, numberOfKeys } }
+  return { name, definition: { lua: [...prefixes.map(read), lua].join('\n'), numberOfKeys } }
 })
 
 /** Gives a connection the queue's scripts as commands. Calling it again changes nothing. */

@@ -60,16 +60,19 @@ export interface Retention {
 
 /** The consuming side of a task queue, for one consumer: everything it does goes through one of these scripts. */
 export class TaskConsumer {
+  readonly queue: string
+  readonly id: string
   readonly list: string
   readonly #redis: Redis
 
   constructor(
     redis: Redis,
-    readonly queue: string,
-    readonly id: string,
+    { queue, id }: { queue: string; id: string },
     private readonly retention: Retention,
   ) {
     this.#redis = withScripts(redis)
+    this.queue = queue
+    this.id = id
     this.list = taskList(queue)
   }
 
@@ -158,7 +161,7 @@ export class TaskConsumer {
 
   /** Settles in the name of another consumer. */
   inPlaceOf(id: string): TaskConsumer {
-    return new TaskConsumer(this.#redis, this.queue, id, this.retention)
+    return new TaskConsumer(this.#redis, { queue: this.queue, id }, this.retention)
   }
 
   /**

@@ -12,6 +12,9 @@ export type TaskElement =
   | { kind: 'inline'; id: string; task: StoredTask }
   | { kind: 'bare' }
 
+/** The element that names a task. */
+export const referenceTo = (id: string): string => `\u0002${id}`
+
 export function decodeElement(element: string): TaskElement {
   if (element === '\u0001') return { kind: 'ring' }
   const id = element.slice(1, idLength + 1)

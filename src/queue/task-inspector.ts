@@ -70,7 +70,7 @@ export class TaskInspector {
 
   /** Lengths and counters. One round trip, O(1). */
   async counts(): Promise<QueueCounts> {
-    const { list, high, low, delayed, active, dead, stats, paused } = this.#keys
+    const { list, high, low, delayed, active, dead, ghosts, stats, paused } = this.#keys
     const pipeline = this.#redis
       .pipeline()
       .llen(list)
@@ -79,15 +79,16 @@ export class TaskInspector {
       .zcard(delayed)
       .hlen(active)
       .zcard(dead)
-    const replies = await this.#run(pipeline.exists(paused).hgetall(stats))
-    const [normal, first, last, delayedCount, activeCount, deadCount, isPaused] = replies as number[]
-    const counters = replies[7] as Record<string, string>
+    const replies = await this.#run(pipeline.exists(paused).scard(ghosts).hgetall(stats))
+    const [normal, first, last, delayedCount, activeCount, deadCount, isPaused, ghostCount] =
+      replies as number[]
+    const counters = replies[8] as Record<string, string>
     const counter = (name: string) => Number(counters[name] ?? 0)
     return {
       name: this.queue,
       isPaused: isPaused === 1,
       // Cancelled tasks keep their place in the list until it is reached.
-      waiting: Math.max(0, (normal ?? 0) + (first ?? 0) + (last ?? 0) - counter('ghosts')),
+      waiting: Math.max(0, (normal ?? 0) + (first ?? 0) + (last ?? 0) - (ghostCount ?? 0)),
       delayed: delayedCount ?? 0,
       active: activeCount ?? 0,
       dead: deadCount ?? 0,

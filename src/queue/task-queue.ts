@@ -128,7 +128,7 @@ export class TaskQueue {
 
   /** Takes nothing more out of the queue until {@link resume}. */
   async pause(): Promise<void> {
-    await this.#redis.set(taskKeys(this.list).paused, '1').catch(redisFailure(this.list))
+    await this.#redis.pauseQueue(this.list).catch(redisFailure(this.list))
   }
 
   /** Ends a pause and wakes an idle worker. */

@@ -1,11 +1,11 @@
 import { Redis, type RedisOptions } from 'ioredis'
 import { backoffMs } from '../process/backoff.js'
 import type { Logger } from '../process/log.js'
-import { parseRedisUrl, type RedisTarget } from './target.js'
+import { parseRedisUrl, type RedisTarget } from '../redis-url.js'
+import { withQuietReadyCheck } from './ready-check.js'
 import { watchVersion } from './version.js'
 
-const reconnectBaseMs = 50
-const reconnectCapMs = 2000
+const reconnect = { baseMs: 50, capMs: 2000 }
 const connectTimeoutMs = 2000
 
 /** Time after which a command that Redis has not answered is given up: a request must fail within 2 s. */
@@ -85,12 +85,12 @@ function connect(target: RedisTarget, options: RedisOptions): Redis {
     ...target.options,
     ...options,
     connectTimeout: connectTimeoutMs,
-    retryStrategy: (attempt) => backoffMs(attempt, reconnectBaseMs, reconnectCapMs),
+    retryStrategy: (attempt) => backoffMs(attempt, reconnect),
     // A replica that was the master until a moment ago: the next connection finds the new one.
     reconnectOnError: (error) => error.message.startsWith('READONLY'),
   })
   // Without a listener ioredis prints each failed attempt; the state is announced once, by announceState.
-  return redis.on('error', () => undefined)
+  return withQuietReadyCheck(redis.on('error', () => undefined))
 }
 
 function announceState(redis: Redis, shown: string, log: Logger): void {

@@ -36,3 +36,11 @@ function toRedisError(error: unknown, key: string): Error {
   if (message.includes('WRONGTYPE')) return new WrongTypeError(key, { cause: error })
   return new RedisUnavailableError(`Redis refused the command: ${message}`, { cause: error })
 }
+
+/** What a command answers; undefined where its user's ACL does not allow it. */
+export function ifAllowed<T>(reply: Promise<T>): Promise<T | undefined> {
+  return reply.catch((error: Error) => {
+    if (error.message.startsWith('NOPERM')) return undefined
+    throw error
+  })
+}

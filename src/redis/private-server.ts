@@ -1,5 +1,5 @@
-import { mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 
@@ -32,8 +32,21 @@ export class AlreadyRunningError extends Error {
  * @returns its path as Redis itself reports it
  */
 export function openDataDir(path: string): string {
-  mkdirSync(path, { recursive: true })
+  makeFolder(path)
   return realpathSync(path)
+}
+
+// Node's own `recursive` never comes to an end where a folder can never be made, as below /proc.
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' && dirname(path) !== path) {
+      makeFolder(dirname(path))
+      mkdirSync(path)
+    } else if (code !== 'EEXIST' || !statSync(path).isDirectory()) throw error
+  }
 }
 
 /**

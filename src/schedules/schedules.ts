@@ -44,7 +44,7 @@ export class Schedules {
       .catch(failure)
     if (outcome === 'changed') {
       const { queue } = decodeSchedule(name, before)
-      await this.#close(queue, name, revision, queue === task.queue)
+      await this.#close(queue, name, { revision, stays: queue === task.queue })
     }
     this.#changed()
     return outcome as Put
@@ -55,7 +55,7 @@ export class Schedules {
     const { due, last } = scheduleKeys
     const read = this.#redis.pipeline().hget(schedulesKey, name).zscore(due, name).hget(last, name)
     const [value, score, run] = (await this.#run(read)) as (string | null)[]
-    return value ? toRecord(name, value, score, run) : undefined
+    return value ? toRecord(name, { value, score, run }) : undefined
   }
 
   /** All of them, by name. One round trip, O({@link maxSchedules}) at most. */
@@ -69,7 +69,7 @@ export class Schedules {
     const [values, scores, runs] = (await this.#run(read)) as [Texts, string[], Texts]
     const dueOf = new Map(scores.flatMap((name, index) => (index % 2 ? [] : [[name, scores[index + 1]]])))
     return Object.entries(values)
-      .map(([name, value]) => toRecord(name, value, dueOf.get(name), runs[name]))
+      .map(([name, value]) => toRecord(name, { value, score: dueOf.get(name), run: runs[name] }))
       .sort((a, b) => (a.name < b.name ? -1 : 1))
   }
 
@@ -82,12 +82,16 @@ export class Schedules {
   async remove(name: string): Promise<boolean> {
     const [revision, value] = await this.#redis.deleteSchedule(schedulesKey, name).catch(failure)
     if (value === '') return false
-    await this.#close(decodeSchedule(name, value).queue, name, revision, false)
+    await this.#close(decodeSchedule(name, value).queue, name, { revision, stays: false })
     return true
   }
 
   // A process may be asleep between having been told of a due time and enqueuing its task.
-  async #close(queue: string, name: string, revision: number, stays: boolean): Promise<void> {
+  async #close(
+    queue: string,
+    name: string,
+    { revision, stays }: { revision: number; stays: boolean },
+  ): Promise<void> {
     const list = taskList(queue)
     await this.#redis
       .closeSchedule(list, name, revision, stays ? 1 : 0, 6 * latestMs)
@@ -108,7 +112,13 @@ export class Schedules {
 type Texts = Record<string, string>
 type Maybe = string | null | undefined
 
-function toRecord(name: string, value: string, score: Maybe, run: Maybe): ScheduleRecord {
+interface StoredSchedule {
+  value: string
+  score: Maybe
+  run: Maybe
+}
+
+function toRecord(name: string, { value, score, run }: StoredSchedule): ScheduleRecord {
   return {
     ...decodeSchedule(name, value),
     nextDue: score ? Number(score) : undefined,

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { Writable } from 'node:stream'
 import { type Command, createConcurrently, Logger, LogOutput } from 'concurrently'
 import { backoffMs } from '../process/backoff.js'
@@ -11,8 +12,7 @@ export interface ProcessSpec {
   cwd: string
 }
 
-const restartBaseMs = 500
-const restartCapMs = 30_000
+const restart = { baseMs: 500, capMs: 30_000 }
 /** A process that lived so long begins its back-off anew. */
 const steadyMs = 60_000
 const ipcDescriptor = 3
@@ -88,7 +88,8 @@ export class Supervisor {
     this.#firstEnded(exitCode)
     const failures = livedMs >= steadyMs ? 1 : (this.#failures.get(command) ?? 0) + 1
     this.#failures.set(command, failures)
-    const delayMs = backoffMs(failures, restartBaseMs, restartCapMs)
+    const delayMs = backoffMs(failures, restart)
+    if (!existsSync(command.cwd ?? '.')) this.#say(`its folder is gone: ${command.cwd}`, command)
     this.#say(`ended with ${exitCode}, starting it again in ${(delayMs / 1000).toFixed(1)} s`, command)
     this.#restarts.set(
       command,

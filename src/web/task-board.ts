@@ -42,7 +42,7 @@ export class TaskBoard {
 
   /** A consumer that holds one task for an HTTP client; its id is the secret half of the lease. */
   lease(queue: string, id = `${httpConsumer}${randomBytes(16).toString('base64url')}`): TaskConsumer {
-    return new TaskConsumer(this.redis, queue, id, this.options)
+    return new TaskConsumer(this.redis, { queue, id }, this.options)
   }
 
   /** The tasks workers that live. */

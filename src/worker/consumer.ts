@@ -25,6 +25,8 @@ export interface ConsumerOptions {
   log: Logger
 }
 
+const retry = { baseMs: 100, capMs: 5000 }
+
 /** What aborted work gets to end and to be given back. */
 const abortGraceMs = 1000
 
@@ -47,20 +49,27 @@ export class Consumer {
 
   /**
    * Takes nothing more, waits up to `graceMs` for what is in hand, then aborts it: such a value is lost, unless
-   * the source kept it, and how many were is said. Safe when never started, and twice.
+   * the source kept it, and how many were is said. A read that Redis does not even end when asked to, because it
+   * hangs, is left to whoever closes the connection. Safe when never started, and twice.
    */
   async stop(): Promise<void> {
     this.#stopping.abort()
     const graceOver = sleep(this.#options.graceMs, false, { ref: false })
-    await this.#options.source.release()
-    if (await Promise.race([this.#finished(), graceOver])) return
-    this.#options.log.warn({ values: this.#inHand.size }, 'grace period is over, abandoning values')
+    const finished = this.#finished()
+    if (await Promise.race([finished, graceOver])) return
+    this.#abandon()
+    await Promise.race([finished, sleep(abortGraceMs, undefined, { ref: false })])
+  }
+
+  #abandon(): void {
+    const { size: values } = this.#inHand
+    if (values > 0) this.#options.log.warn({ values }, 'grace period is over, abandoning values')
     this.#aborting.abort()
-    await Promise.race([this.#finished(), sleep(abortGraceMs, undefined, { ref: false })])
   }
 
   // The loop may itself be waiting for a slot: for what is in hand.
   async #finished(): Promise<true> {
+    await this.#options.source.release()
     await this.#loop
     await Promise.all(this.#inHand)
     return true
@@ -89,7 +98,7 @@ export class Consumer {
   async #pauseAfter({ message: reason }: Error): Promise<void> {
     this.#failures += 1
     if (this.#failures === 1) this.#options.log.error({ reason }, 'cannot take from the queue, trying on')
-    const pauseMs = backoffMs(this.#failures, 100, 5000)
+    const pauseMs = backoffMs(this.#failures, retry)
     await sleep(pauseMs, undefined, { signal: this.#stopping.signal }).catch(() => undefined)
   }
 

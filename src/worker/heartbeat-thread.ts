@@ -20,7 +20,7 @@ const log = options.log && createLog('tasks', options.log)
 const redis = new Connections(options.redisUrl, { log: pino({ enabled: false }), fatal: () => undefined })
 const consumers = options.queues.map((queue) => {
   // Retention matters only when a task is ended here: then its attempt has failed, and it is kept as any other.
-  return new TaskConsumer(redis.commands, queue, options.consumer, options.retention)
+  return new TaskConsumer(redis.commands, { queue, id: options.consumer }, options.retention)
 })
 
 /** A lease has room for several tries. */
@@ -83,16 +83,18 @@ async function timedOut({ id, startedAt }: RunningTask, { list }: TaskConsumer, 
   return failed(decodeTask(id, Number(tries ?? 0), value ?? ''), error, facts)
 }
 
+// An idle worker has little to show.
 async function show(): Promise<number> {
-  const shownForMs = 4 * options.everyMs
+  const running = table.rows()
+  const againMs = (running.length > 0 || watching.blocked ? 2 : 4) * options.everyMs
   const { since: blockedSince, stack } = watching.blocked ?? {}
-  const state = { ...options.about, running: table.rows(), ...(blockedSince && { blockedSince, stack }) }
+  const state = { ...options.about, running, ...(blockedSince && { blockedSince, stack }) }
   await redis.commands
     .pipeline()
     .sadd(workersKey, options.consumer)
-    .set(workerKey(options.consumer), JSON.stringify(state), 'PX', shownForMs)
+    .set(workerKey(options.consumer), JSON.stringify(state), 'PX', 2 * againMs)
     .exec()
-  return 2 * options.everyMs
+  return againMs
 }
 
 // The leases stay: the main thread ends them once it holds nothing any more.

@@ -4,6 +4,7 @@ import type { Logger } from '../process/log.js'
 import type { StoredTask } from '../queue/envelope.js'
 import { failed, succeeded } from '../queue/outcome.js'
 import type { Outcome, TaskConsumer } from '../queue/task-consumer.js'
+import { referenceTo } from '../queue/task-element.js'
 import { publicId } from '../queue/task-id.js'
 import { AbortedError } from './aborted-error.js'
 import { Postponement } from './postponement.js'
@@ -55,7 +56,8 @@ export class QueueRunner {
    * @param confirmed where it may turn out not to be ours
    */
   start(task: StoredTask, confirmed?: Promise<boolean>): void {
-    if (this.#isInHand(task)) return this.#options.onEnd()
+    if (this.settler.isPending(task.id)) return void this.#startIfHeld(task)
+    if (this.#isRunning(task)) return this.#options.onEnd()
     const handler = this.#handlerOf(task)
     if (!handler) return this.#startWithout(task, confirmed)
     // It was given away and came back, and its earlier run, which was aborted, has not ended yet.
@@ -98,11 +100,20 @@ export class QueueRunner {
     this.#progress.stop()
   }
 
-  // An answer that was lost, and found again, can bring a task twice. One whose outcome is being recorded is not begun:
-  // should it have come back after all, it is found in the held list.
-  #isInHand(task: StoredTask): boolean {
+  // An answer that was lost, and found again, can bring a task twice.
+  #isRunning(task: StoredTask): boolean {
     const run = this.runs.get(task.id)
-    return this.settler.isPending(task.id) || (run?.task.failed === task.failed && !run.revoked)
+    return run?.task.failed === task.failed && !run.revoked
+  }
+
+  // Its outcome may have been recorded, and the task have come back, before the answer to that is here; or the outcome is
+  // sent a second time and takes it away again.
+  async #startIfHeld({ id }: StoredTask): Promise<void> {
+    const { consumer, onEnd } = this.#options
+    await this.settler.untilSettled(id)
+    const adopted = await consumer.adopt(referenceTo(id), id).catch(() => undefined)
+    if (adopted?.state === 'held') this.start(adopted.task)
+    else onEnd()
   }
 
   #handlerOf({ name }: StoredTask): Handler | undefined {
@@ -117,8 +128,8 @@ export class QueueRunner {
     const now = Date.now()
     const error = new UnrecoverableError(`no handler for bare values of queue ${consumer.queue}`)
     delete error.stack
-    const facts = { worker: consumer.id, startedAt: now, endedAt: now }
-    this.#settleUnstarted(task, confirmed, failed(task, error, facts, false))
+    const facts = { worker: consumer.id, startedAt: now, endedAt: now, canRetry: false }
+    this.#settleUnstarted(task, confirmed, failed(task, error, facts))
   }
 
   #settleUnstarted(task: StoredTask, confirmed: Promise<boolean> | undefined, outcome: Outcome): void {
@@ -191,7 +202,7 @@ export class QueueRunner {
     const reason: unknown = run.controller.signal.reason
     const about = { worker: this.#options.consumer.id, startedAt: run.startedAt, endedAt: Date.now() }
     if (!(reason instanceof AbortedError))
-      return failed(run.task, thrown, about, !(thrown instanceof UnrecoverableError))
+      return failed(run.task, thrown, { ...about, canRetry: !(thrown instanceof UnrecoverableError) })
     if (reason.reason === 'shutdown') return { kind: 'return' }
     if (reason.reason !== 'cancelled') return failed(run.task, reason, about)
     return { kind: 'cancelled', detail: JSON.stringify({ name: reason.name, message: reason.message }) }

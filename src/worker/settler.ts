@@ -4,6 +4,8 @@ import type { Logger } from '../process/log.js'
 import type { StoredTask } from '../queue/envelope.js'
 import type { Outcome, Settlement, TaskConsumer } from '../queue/task-consumer.js'
 
+const maxBatch = 500
+
 /**
  * Records outcomes, those of one tick together, and keeps at it while Redis is away: a result is never dropped
  * while this process lives. Repeating is safe, for a second settlement of a task finds it no longer held.
@@ -12,6 +14,8 @@ export class Settler {
   #pending: Settlement[] = []
   #sending: Promise<void> | undefined
   #sendingIds = new Set<string>()
+  #batch = Promise.resolve()
+  #failures = 0
 
   constructor(
     private readonly consumer: TaskConsumer,
@@ -34,6 +38,11 @@ export class Settler {
     return this.#sendingIds.has(id) || this.#pending.some((settlement) => settlement.id === id)
   }
 
+  /** Resolves when no outcome of this task is to be recorded any more. */
+  async untilSettled(id: string): Promise<void> {
+    while (this.isPending(id)) await this.#batch
+  }
+
   /** Resolves when everything so far is recorded. */
   async drained(): Promise<void> {
     await this.#sending
@@ -41,23 +50,31 @@ export class Settler {
 
   async #sendAll(): Promise<void> {
     await Promise.resolve()
-    for (let failures = 0; this.#pending.length > 0;) {
-      const batch = this.#pending.splice(0, 500)
-      this.#sendingIds = new Set(batch.map(({ id }) => id))
-      try {
-        this.#sayLost(batch, await this.consumer.settle(batch))
-        failures = 0
-        this.#sendingIds.clear()
-      } catch (error) {
-        this.#pending.unshift(...batch)
-        this.#sendingIds.clear()
-        failures += 1
-        if (failures === 1)
-          this.log.warn({ reason: (error as Error).message }, 'cannot record outcomes, trying on')
-        await sleep(backoffMs(failures, 50, 1000))
-      }
+    while (this.#pending.length > 0) {
+      this.#batch = this.#sendBatch(this.#pending.splice(0, maxBatch))
+      await this.#batch
     }
     this.#sending = undefined
+  }
+
+  async #sendBatch(batch: Settlement[]): Promise<void> {
+    this.#sendingIds = new Set(batch.map(({ id }) => id))
+    try {
+      this.#sayLost(batch, await this.consumer.settle(batch))
+      this.#failures = 0
+      this.#sendingIds.clear()
+    } catch (error) {
+      this.#pending.unshift(...batch)
+      this.#sendingIds.clear()
+      await this.#napAfter(error as Error)
+    }
+  }
+
+  // Said once, however long it lasts.
+  async #napAfter({ message: reason }: Error): Promise<void> {
+    this.#failures += 1
+    if (this.#failures === 1) this.log.warn({ reason }, 'cannot record outcomes, trying on')
+    await sleep(backoffMs(this.#failures, { baseMs: 50, capMs: 1000 }))
   }
 
   #sayLost(batch: Settlement[], held: boolean[]): void {

@@ -21,7 +21,7 @@ export interface TaskFeedOptions {
 }
 
 /** How long a blocked read waits: less than a lease, so that a dead worker's read does not outlive it. */
-export const feedBlockMs = 3000
+export const feedBlockMs = 4000
 const pausedPollMs = 1000
 /** The heartbeat's next beat gives it a new lease. */
 const leasePollMs = 200
@@ -40,6 +40,7 @@ export class TaskFeed {
   readonly #stopped = new Promise((resolve) => this.#stopping.signal.addEventListener('abort', resolve))
   #loop: Promise<void> | undefined
   #dueTimer: NodeJS.Timeout | undefined
+  #knownAt = 0
   #takingDue: Promise<unknown> | undefined
   #failures = 0
   #lastTurn = Date.now()
@@ -57,12 +58,20 @@ export class TaskFeed {
     this.#loop ??= this.#run()
   }
 
-  /** Remembers when the next delayed task is due, and takes it then. */
+  /** Remembers when the next delayed task is due, as Redis said at `now`, and takes it then. */
   expect(nextDue: number | undefined, now: number): void {
+    // A beat comes by way of a thread, and can be older than what is known here.
+    if (now < this.#knownAt) return
+    this.#knownAt = now
     clearTimeout(this.#dueTimer)
     if (nextDue === undefined || this.#stopping.signal.aborted) return
     const waitMs = Math.min(Math.max(nextDue - now, 0) + 1, maxTimerMs)
-    this.#dueTimer = setTimeout(() => (this.#takingDue = this.#takeDue()), waitMs)
+    this.#dueTimer = setTimeout(() => this.poke(), waitMs)
+  }
+
+  /** Tasks are said to wait: takes some, should it be waiting in a blocked read that does not hear of them. */
+  poke(): void {
+    this.#takingDue = Promise.all([this.#takingDue, this.#takeDue()])
   }
 
   /** Takes nothing more. Safe when never started, and twice. */
@@ -81,7 +90,7 @@ export class TaskFeed {
       await Promise.race([slots.untilFree(), this.#stopped])
       if (this.#stopping.signal.aborted) return
       const found = await this.#fetch()
-      if (found === 'nothing') await this.#waitForOne()
+      if (found === 'nothing') await this.#waitForSome()
       else if (found === 'paused') await this.#nap(pausedPollMs)
       else if (found === 'lost') await this.#nap(leasePollMs)
     }
@@ -121,17 +130,27 @@ export class TaskFeed {
     return tasks.length
   }
 
-  async #waitForOne(): Promise<void> {
+  // Nothing came: nothing has to be asked for either, the heartbeat would have told.
+  async #waitForSome(): Promise<void> {
+    do {
+      this.#lastTurn = Date.now()
+    } while (!(await this.#waitForOne()) && !this.#stopping.signal.aborted)
+  }
+
+  /** Whether something may have come. */
+  async #waitForOne(): Promise<boolean> {
     const { consumer, reads } = this.#options
     const held = heldKey(consumer.list, consumer.id)
     try {
       const element = await reads.read((redis) =>
         redis.blmove(consumer.list, held, 'RIGHT', 'LEFT', feedBlockMs / 1000),
       )
-      if (element !== null) await this.#onElement(element)
+      if (element === null) return false
+      await this.#onElement(element)
     } catch (error) {
       await this.#napAfter(error as Error)
     }
+    return true
   }
 
   // What is inline can start at once: it was enqueued this moment, to a queue that was open. The rest is asked for.
@@ -176,7 +195,7 @@ export class TaskFeed {
   async #napAfter({ message: reason }: Error): Promise<void> {
     this.#failures += 1
     if (this.#failures === 1) this.#options.log.warn({ reason }, 'cannot take tasks, trying on')
-    await this.#nap(backoffMs(this.#failures, 100, 2000))
+    await this.#nap(backoffMs(this.#failures, { baseMs: 100, capMs: 2000 }))
   }
 
   async #nap(ms: number): Promise<void> {

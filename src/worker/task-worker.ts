@@ -104,7 +104,7 @@ export class TaskWorker {
   #assemble(queue: string, index: number): QueueParts {
     const { redis, handlers, rawHandlers, settings, retention, log: parentLog } = this.#options
     const log = parentLog.child({ queue })
-    const consumer = new TaskConsumer(redis.commands, queue, this.id, retention)
+    const consumer = new TaskConsumer(redis.commands, { queue, id: this.id }, retention)
     const runner = new QueueRunner({
       consumer,
       queue: index,
@@ -190,6 +190,7 @@ export class TaskWorker {
     // Only who has a lease may take.
     feed.start()
     feed.expect(beat.nextDue, beat.now)
+    if (beat.hasWaiting) feed.poke()
     for (const id of beat.cancelled) {
       const run = runner.runs.get(id)
       if (run) runner.abort(run, new AbortedError('cancelled', 'cancelled'))

@@ -78,7 +78,9 @@ describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {
   it('the page has the colours for it', async () => {
     const { url } = await givenWeb(redis)
     const { page } = await browser.open(url, { colorScheme })
-    const background = await page.evaluate<string>('getComputedStyle(document.body).backgroundColor')
+    const background = await page.evaluate<string>(
+      'getComputedStyle(document.documentElement).backgroundColor',
+    )
     const channels = background.match(/\d+/g)?.slice(0, 3).map(Number) ?? []
     const brightness = channels.reduce((sum, each) => sum + each, 0) / 3
     expect(brightness < 60 ? 'dark' : brightness > 220 ? 'light' : brightness).toBe(colorScheme)
@@ -97,6 +99,8 @@ describe('on a small screen', () => {
         const box = await control.boundingBox()
         expect((box?.x ?? -1) + (box?.width ?? Infinity)).toBeLessThanOrEqual(width)
       }
+      const longest = page.locator('#feed code').filter({ hasText: 'xxx' }).first()
+      expect((await longest.boundingBox())?.width).toBeGreaterThan(200)
     }
   })
 })

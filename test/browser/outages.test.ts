@@ -75,8 +75,21 @@ describe('when something is gone', () => {
   it('the page says so of a server that hangs', async () => {
     const { web, page } = await givenHome()
     web.process.signal('SIGSTOP')
+    await page.getByRole('button', { name: 'Produce' }).click()
+    await shows(page, 'form[action="/prodcons"] output', 'Sending…')
+    await page.locator('button[aria-disabled="true"]').click({ force: true })
     await shows(page, '#state[data-state="problem"]', 'the server is out of reach')
+    await shows(page, 'form[action="/prodcons"] output.failed', 'The server is out of reach')
+    expect(await page.locator('button[aria-disabled="true"]').count()).toBe(0)
     web.process.signal('SIGCONT')
     await untilLive(page)
+    expect(await redis.client.llen(queueKey)).toBeLessThanOrEqual(1)
+  })
+
+  it('the page says so of a stream of events that never begins', async () => {
+    const { page } = await givenHome()
+    await page.route('**/events', () => undefined)
+    await page.reload()
+    await shows(page, '#state[data-state="problem"]', 'the server is out of reach')
   })
 })

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { PlainQueue } from '../../src/queue/plain-queue.js'
 import { givenProcess, type TestProcess } from '../support/process.js'
 import { useRedis } from '../support/redis.js'
@@ -167,6 +167,35 @@ describe('the prodcons worker told to stop', () => {
     expect(await waiting()).toEqual(['third'])
   })
 
+  it.each(['at-most-once', 'at-least-once'])(
+    'keeps to its grace period when Redis hangs (%s), and says what it abandons',
+    async (delivery) => {
+      const worker = givenWorker({
+        DELIVERY: delivery,
+        CONCURRENCY: '2',
+        WORK_TIME: '1h',
+        SHUTDOWN_GRACE: '500ms',
+      })
+      await redis.client.lpush(key, 'in-hand')
+      await worker.line(/^Task get in-hand/)
+      await untilBlocked()
+      redis.freeze()
+      onTestFinished(() => redis.thaw())
+      worker.signal('SIGTERM')
+      expect(await worker.exit()).toBe(0)
+      expect(worker.matching(/"values":1.*grace period is over/)).toHaveLength(1)
+    },
+  )
+
+  it('loses no value with SHUTDOWN_GRACE=0 while it waits for one', async () => {
+    const worker = givenWorker({ SHUTDOWN_GRACE: '0s' })
+    await untilBlocked()
+    worker.signal('SIGTERM')
+    expect(await worker.exit()).toBe(0)
+    await redis.client.lpush(key, 'x')
+    expect(await waiting()).toEqual(['x'])
+  })
+
   it('exits with 0 while Redis is away', async () => {
     const worker = givenProcess('workers/prodcons.js', { REDIS_URL: 'redis://127.0.0.1:1' })
     await worker.line(/out of reach/)
@@ -189,6 +218,8 @@ describe('the prodcons worker in trouble', () => {
     await redis.start()
     await redis.client.lpush(key, 'after')
     await worker.line(/^Task get after/)
+    // Another connection's news, which may come later.
+    await worker.line(/Redis is back/)
     expect(worker.matching(/out of reach/)).toHaveLength(1)
     expect(worker.matching(/Redis is back/)).toHaveLength(1)
     expect(worker.isRunning).toBe(true)
@@ -228,25 +259,6 @@ describe('the prodcons worker in trouble', () => {
     await redis.client.del(key)
     await redis.client.lpush(key, 'x')
     await worker.line(/^Task get x/)
-  })
-})
-
-describe('the prodcons worker with wrong settings', () => {
-  it('lists every mistake on standard error and exits with 1', async () => {
-    const worker = givenWorker({ CONCURRENCY: '0', ORDER: 'up', QUEUE: 'a b', WORK_TIME: 'soon' })
-    expect(await worker.exit()).toBe(1)
-    expect(worker.errors).toEqual([
-      expect.stringMatching(/^QUEUE: expected /),
-      expect.stringMatching(/^ORDER: expected lifo or fifo, got "up"$/),
-      expect.stringMatching(/^CONCURRENCY: expected an integer from 1 to 1000, got "?0"?$/),
-      expect.stringMatching(/^WORK_TIME: expected a duration/),
-    ])
-  })
-
-  it('says in one line that REDIS_URL is missing, and exits with 1', async () => {
-    const worker = givenProcess('workers/prodcons.js', {})
-    expect(await worker.exit()).toBe(1)
-    expect(worker.lines).toEqual([expect.stringMatching(/^REDIS_URL: expected redis:\/\/.*, got nothing/)])
   })
 })
 

@@ -1,5 +1,6 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { givenProcess } from '../support/process.js'
+import { givenProxy } from '../support/proxy.js'
 import { useRedis } from '../support/redis.js'
 
 const redis = useRedis()
@@ -12,6 +13,13 @@ const subscribers = async (to: string) => (await redis.client.pubsub('NUMSUB', t
 
 const untilHeard = (to = channel, count = 1) =>
   expect.poll(() => subscribers(to), { timeout: 20_000 }).toBe(count)
+
+/** How often Redis has refused a subscription. */
+async function refusals(): Promise<number> {
+  const [, count] =
+    /cmdstat_subscribe:.*rejected_calls=(\d+)/.exec(await redis.client.info('commandstats')) ?? []
+  return Number(count)
+}
 
 describe('the pubsub worker', () => {
   it('prints what a foreign client publishes, with channel and worker', async () => {
@@ -75,6 +83,34 @@ describe('the pubsub worker', () => {
     await untilHeard()
     await redis.client.publish(channel, 'x')
     expect(await worker.line(/^Message get x/)).toContain(channel)
+  })
+
+  it('waits for a Redis that refuses it, says so once, and listens when it may', async () => {
+    await redis.client.call('ACL', 'SETUSER', 'u', 'on', '>pw', '+@all', 'resetchannels')
+    onTestFinished(async () => {
+      await redis.client.call('ACL', 'DELUSER', 'u')
+    })
+    const { url } = await givenProxy(redis)
+    const worker = givenWorker({ REDIS_URL: url.replace('//', '//u:pw@') })
+    await worker.line(/"reason":"NOPERM.*Redis refuses the subscription/)
+    await expect.poll(refusals, { timeout: 20_000 }).toBeGreaterThan(2)
+    await redis.client.call('ACL', 'SETUSER', 'u', 'allchannels')
+    await worker.line(/Redis accepts the subscription/)
+    await worker.line(/"listening"/)
+    await redis.client.publish(channel, 'x')
+    await worker.line(/^Message get x/)
+    expect(worker.matching(/refuses/)).toHaveLength(1)
+  })
+
+  it('waits for a Redis that refuses its password, and exits with 0 when told to stop', async () => {
+    const { url } = await givenProxy(redis)
+    const worker = givenWorker({ REDIS_URL: url.replace('//', '//nobody:wrong@') })
+    await worker.line(/"reason":"WRONGPASS.*Redis refuses the subscription/)
+    await worker.line(/out of reach/)
+    worker.signal('SIGTERM')
+    expect(await worker.exit()).toBe(0)
+    expect(worker.matching(/refuses/)).toHaveLength(1)
+    expect(worker.matching(/"listening"/)).toEqual([])
   })
 
   it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('exits with 0 on %s', async (signal) => {

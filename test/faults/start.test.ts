@@ -1,8 +1,7 @@
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import getPort from 'get-port'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { givenPortInUse } from '../support/port.js'
 import type { TestProcess } from '../support/process.js'
 import { TestRedis } from '../support/redis.js'
 import { givenSite, kill, type StartSite } from '../support/start.js'
@@ -79,52 +78,6 @@ describe('npm start', () => {
   })
 })
 
-describe('npm start told wrongly', () => {
-  it('names the processes there are when it is asked for another, and exits with 1', async () => {
-    const site = givenSite()
-    const started = site.start(['prodcon=3'])
-    expect(await started.exit()).toBe(1)
-    expect(started.lines).toEqual([expect.stringMatching(/prodcon=3: expected .* web, prodcons, pubsub/)])
-    expect(site.processes()).toEqual([])
-  })
-
-  it('says in one line that PORT is in use, and exits with 1', async () => {
-    const port = await givenPortInUse()
-    const started = givenSite().start([], { PORT: String(port) })
-    expect(await started.exit()).toBe(1)
-    expect(started.lines).toEqual([expect.stringContaining(`PORT: ${port} on 127.0.0.1 is in use`)])
-  })
-
-  it.each([
-    ['is missing', '/nowhere/redis-server', /redis-server.*not found/],
-    ['fails', '/bin/false', /^\[redis *\] /],
-  ])('says that its Redis could not be started when the program %s, and exits with 1', async (_, program) => {
-    const site = givenSite()
-    const started = site.start([], { REDIS_SERVER: program })
-    expect(await started.exit()).toBe(1)
-    expect(started.lines.at(-1)).toMatch(/the private Redis could not be started \(exit code \d+\)/)
-    expect(site.processes()).toEqual([])
-  })
-
-  it('says why its Redis could not be started when the data folder cannot be used', async () => {
-    const site = givenSite()
-    mkdirSync(site.redisDir)
-    writeFileSync(join(site.redisDir, 'appendonlydir'), 'a file')
-    const started = site.start()
-    expect(await started.exit()).toBe(1)
-    expect(started.matching(/^\[redis *\] .*append-only dir/)).toHaveLength(1)
-    expect(started.lines.at(-1)).toMatch(/the private Redis could not be started/)
-  })
-
-  it('says in one line that the data folder cannot be made, and exits with 1', async () => {
-    const site = givenSite()
-    writeFileSync(join(site.dataDir, 'file'), '')
-    const started = site.start([], { DATA_DIR: join(site.dataDir, 'file', 'data') })
-    expect(await started.exit()).toBe(1)
-    expect(started.lines).toEqual([expect.stringMatching(/not a directory.*file\/data\/redis/)])
-  })
-})
-
 describe('npm start and what dies under it', () => {
   it('starts a killed worker again, and says so', async () => {
     const site = givenSite()
@@ -162,6 +115,18 @@ describe('npm start and what dies under it', () => {
       await started.line(new RegExp(`Task get x${times}`))
     }
     expect(await client.lrange('other', 0, -1)).toEqual(['kept'])
+    await stopInOrder(started)
+  })
+})
+
+describe('npm start whose data folder is deleted', () => {
+  it('says so when its Redis is killed and cannot be started again', async () => {
+    const site = givenSite()
+    const started = await givenQueueOnly(site)
+    const [pid = NaN] = site.processes(/redis-server/)
+    rmSync(site.redisDir, { recursive: true })
+    kill(pid)
+    expect(await started.line(/^\[redis *\] its folder is gone/)).toContain(site.redisDir)
     await stopInOrder(started)
   })
 })

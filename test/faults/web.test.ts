@@ -1,4 +1,7 @@
-import { describe, expect, it } from 'vitest'
+import { once } from 'node:events'
+import { type IncomingMessage, request } from 'node:http'
+import { connect } from 'node:net'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { givenPortInUse } from '../support/port.js'
 import { givenProcess, type TestProcess } from '../support/process.js'
 import { useRedis } from '../support/redis.js'
@@ -56,6 +59,48 @@ describe('the web process told to stop', () => {
       expect(await reading).toContain('event:')
     },
   )
+})
+
+describe('a client of a web process that is told to stop', () => {
+  const half = 'POST /prodcons HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: text/plain\r\n'
+  it.each([
+    // Without a bound of its own it would wait for ten minutes, and the test time out.
+    ['no request', '', '10m'],
+    ['half the headers of one', half, '10m'],
+    ['half a body', `${half}Content-Length: 10\r\n\r\n12345`, '1s'],
+  ])('is not waited for when it sends %s', async (_what, sent, grace) => {
+    const web = givenWeb({ SHUTDOWN_GRACE: grace })
+    const { port } = new URL(await addressOf(web))
+    const client = connect(Number(port), '127.0.0.1').on('error', () => undefined)
+    onTestFinished(() => void client.destroy())
+    client.write(sent)
+    // Answered after it: what was sent before has arrived.
+    expect(await statusOf(`http://127.0.0.1:${port}/healthz`)).toBe(200)
+    const since = performance.now()
+    web.signal('SIGTERM')
+    expect(await web.exit()).toBe(0)
+    expect(performance.now() - since).toBeLessThan(5000)
+    expect(web.matching(/could not stop in time/)).toEqual([])
+  })
+
+  it('may finish an upload that is under way', async () => {
+    const web = givenWeb()
+    const { port } = new URL(await addressOf(web))
+    const headers = { 'content-type': 'application/x-ndjson', 'transfer-encoding': 'chunked' }
+    const upload = request({ port, host: '127.0.0.1', path: '/tasks', method: 'POST', headers })
+    const responding = once(upload, 'response')
+    upload.write('{"task": "echo", "data": {"message": 1}}\n'.repeat(500))
+    const [response] = (await responding) as [IncomingMessage]
+    let lines = 0
+    response.setEncoding('utf8').on('data', (text: string) => (lines += text.split('\n').length - 1))
+    await expect.poll(() => lines).toBe(500)
+    web.signal('SIGTERM')
+    await web.line(/stopping/)
+    upload.end('{"task": "echo", "data": {"message": 2}}\n')
+    await once(response, 'end')
+    expect(lines).toBe(501)
+    expect(await web.exit()).toBe(0)
+  })
 })
 
 describe('the web process that cannot listen', () => {

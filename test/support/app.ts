@@ -13,6 +13,7 @@ import { redisFailure } from '../../src/redis/errors.js'
 import { loadHandlers } from '../../src/handlers/registry.js'
 import { Schedules } from '../../src/schedules/schedules.js'
 import { Live } from '../../src/web/live/live.js'
+import { watchRefusal } from '../../src/web/redis-refusal.js'
 import { TaskBoard } from '../../src/web/task-board.js'
 import { recordingLog } from './log.js'
 
@@ -41,13 +42,16 @@ export async function givenApp({
   const queue = new PlainQueue(redis.commands, { key: queueKey, maxLength })
   const publisher = new Publisher(redis.commands, channelName)
   const pushed = new ActivityReporter(redis.commands, { action: 'pushed', queue: queueKey, by: 'web' })
-  const live = new Live({ queue, publisher, subscriber: new Subscriber(redis.waiting(), log), log })
+  const redisRefusal = watchRefusal(redis.commands)
+  const subscriber = new Subscriber(redis.waiting(), log)
+  const live = new Live({ queue, publisher, subscriber, log, redisRefusal })
   const app = await buildApp({
     log,
     queue,
     publisher,
     pushed,
     live,
+    redisRefusal,
     board: new TaskBoard(redis.commands, { maxLength, maxBytes: 0, onceMs: 60_000, ...retention }),
     durability: new Durability(redis.waiting()),
     schedules: new Schedules(redis.commands),
@@ -56,6 +60,7 @@ export async function givenApp({
     ping: () => redis.commands.ping().catch(redisFailure('')),
     order: 'lifo',
     bodyLimit: 256 * 1024,
+    shutdownGraceMs: 1000,
     allowAnonymous: false,
     ...overrides,
   })

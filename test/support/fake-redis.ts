@@ -5,7 +5,11 @@ import { onTestFinished } from 'vitest'
  * As much of a Redis server as a test needs where a real one will not do: it tells a version, confirms a
  * subscription to `news`, and says OK to everything else; or nothing at all to the commands in `silentTo`.
  */
-export async function givenFakeRedis({ version = '7.0.0', silentTo = new Set<string>() } = {}) {
+export async function givenFakeRedis({
+  version = '7.0.0',
+  silentTo = new Set<string>(),
+  mayAskInfo = true,
+} = {}) {
   const received: string[] = []
   const sockets = new Set<Socket>()
   const server = createServer((socket) => {
@@ -15,7 +19,7 @@ export async function givenFakeRedis({ version = '7.0.0', silentTo = new Set<str
     socket.on('data', (sent) => {
       for (const name of commandsIn(sent.toString())) {
         received.push(name)
-        if (!silentTo.has(name)) socket.write(answerTo(name, version))
+        if (!silentTo.has(name)) socket.write(answerTo(name, { version, mayAskInfo }))
       }
     })
   })
@@ -34,7 +38,9 @@ function commandsIn(sent: string): string[] {
   return [...sent.matchAll(/\*\d+\r\n\$\d+\r\n(\w+)\r\n/g)].map(([, name = '']) => name.toLowerCase())
 }
 
-function answerTo(name: string, version: string): string {
+function answerTo(name: string, { version, mayAskInfo }: { version: string; mayAskInfo: boolean }): string {
+  if (name === 'hello') return `*2\r\n${bulk('version')}${bulk(version)}`
+  if (name === 'info' && !mayAskInfo) return '-NOPERM no permissions\r\n'
   if (name === 'info') return bulk(`redis_version:${version}\r\nloading:0\r\n`)
   return name === 'psubscribe' ? `*3\r\n${bulk(name)}${bulk('news')}:1\r\n` : '+OK\r\n'
 }

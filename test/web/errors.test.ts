@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import request from 'supertest'
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { givenApp, queueKey } from '../support/app.js'
+import { messageOf } from '../support/answers.js'
 import { asBrowser } from '../support/browser-headers.js'
 import { givenProxy } from '../support/proxy.js'
 import { TestRedis, useRedis } from '../support/redis.js'
@@ -176,7 +177,60 @@ it('a mistake in our own code is answered without its details', async () => {
 
 it('an unknown route is answered with what was asked for', async () => {
   const app = await givenApp({ redisUrl: redis.url })
-  await request(app.server)
-    .delete('/nowhere?token=1')
-    .expect(404, { statusCode: 404, error: 'Not Found', message: 'there is no DELETE /nowhere' })
+  await request(app.server).delete('/nowhere?token=1').expect(404, {
+    statusCode: 404,
+    error: 'Not Found',
+    code: 'NO_SUCH_ROUTE',
+    message: 'there is no DELETE /nowhere',
+  })
 })
+
+it.each([
+  ['delete', '/prodcons?x=1', 'GET, HEAD, POST'],
+  ['post', '/', 'GET, HEAD'],
+  ['post', '/assets/page.js', 'GET, HEAD'],
+  ['put', '/tasks/some-id', 'DELETE, GET, HEAD'],
+] as const)('%s %s is answered with 405 and what is allowed there', async (method, path, allowed) => {
+  const app = await givenApp({ redisUrl: redis.url })
+  const answer = await request(app.server)[method](path).expect(405).expect('allow', allowed)
+  expect(answer.body).toMatchObject({ error: 'Method Not Allowed', code: 'WRONG_METHOD' })
+  await request(app.server).get('/assets/none.js').expect(404)
+})
+
+it.each(['/%', '/tasks/%ff', '/%zz?x=1'])(
+  '%s is refused as any bad request, page and headers too',
+  async (path) => {
+    const app = await givenApp({ redisUrl: redis.url })
+    const answer = await request(app.server).get(path).expect(400)
+    expect(answer.body).toMatchObject({ statusCode: 400, code: 'BAD_URL' })
+    const { text, headers } = await request(app.server).get(path).set(asBrowser).expect(400)
+    expect(text).toContain('Bad Request')
+    expect(headers['content-security-policy']).toContain("default-src 'none'")
+    const guarded = await givenApp({ redisUrl: redis.url, authToken: 'sesame-open-42' })
+    await request(guarded.server).get(path).expect(401)
+  },
+)
+
+it('a path that is too long for anything here is not found', async () => {
+  const app = await givenApp({ redisUrl: redis.url })
+  await request(app.server)
+    .get(`/tasks/${'x'.repeat(1000)}`)
+    .expect(404)
+})
+
+it.each(['a wrong password', 'none'])(
+  'a Redis that refuses %s is not said to be out of reach',
+  async (given) => {
+    await redis.client.config('SET', 'requirepass', 'right')
+    onTestFinished(() => void redis.client.config('SET', 'requirepass', ''))
+    const { url } = await givenProxy(redis)
+    const app = await givenApp({ redisUrl: given === 'none' ? url : url.replace('//', '//:wrong@') })
+    const refused = 'Redis refused the credentials; check the name and password in REDIS_URL'
+    await vi.waitFor(async () => {
+      const answer = await request(app.server).post('/prodcons').expect(503).expect('retry-after', '2')
+      expect(messageOf(answer)).toBe(refused)
+    })
+    const { text } = await request(app.server).get('/').expect(200)
+    expect(text).toContain(refused)
+  },
+)

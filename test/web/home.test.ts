@@ -70,8 +70,8 @@ describe('the page as served', () => {
     await vi.waitFor(async () => {
       const lines = (await served()).html.querySelectorAll('#feed li')
       expect(lines.map((line) => line.textContent.replace(/\s+/g, ' ').trim())).toEqual([
-        expect.stringMatching(/^\d\d:\d\d:\d\d published hello task:pubsub:channel$/),
-        expect.stringMatching(/^\d\d:\d\d:\d\d pushed two and 1 more by web$/),
+        expect.stringMatching(/^\d\d:\d\d:\d\d UTC published hello task:pubsub:channel$/),
+        expect.stringMatching(/^\d\d:\d\d:\d\d UTC pushed two and 1 more by web$/),
       ])
     })
   })
@@ -87,6 +87,16 @@ describe('the page as served', () => {
       expect(shown.map((code) => code.textContent)).toEqual([evil, evil])
       expect(shown.flatMap((code) => code.children)).toEqual([])
       expect(text).not.toMatch(/<script>|<img src=x/)
+    })
+  })
+
+  it('writes out characters that would turn the text around', async () => {
+    const { app, served } = await givenPage()
+    await request(app.server).post('/prodcons').send({ value: 'a\u202Eb\n' })
+    await redis.client.publish(channelName, '\u202Ec')
+    await vi.waitFor(async () => {
+      const shown = (await served()).html.querySelectorAll('#feed code')
+      expect(shown.map((code) => code.textContent)).toEqual(['\\u{202e}c', 'a\\u{202e}b\\u{a}'])
     })
   })
 

@@ -37,6 +37,7 @@ describe('POST /prodcons with JSON', () => {
     ['{}', '{}'],
     ['{"a": [], "b": {"c": null}}', '{"a":[],"b":{"c":null}}'],
     ['["x", 1, []]', '["x",1,[]]'],
+    ['{"__proto__": {"constructor": {"prototype": 1}}}', '{"__proto__":{"constructor":{"prototype":1}}}'],
   ])('stores %s as it is meant', async (json, stored) => {
     const { postJson } = await givenProdcons(redis)
     await postJson(`{"value": ${json}}`).expect(202)
@@ -68,7 +69,8 @@ describe('POST /prodcons with JSON', () => {
     ['{"values": []}', 'body.values: expected to NOT have fewer than 1 items'],
     ['[1]', 'body: expected to be object'],
     ['7', 'body: expected to be object'],
-    ['{"__proto__": {"value": 1}}', 'JSON'],
+    ['null', 'body: expected to be object'],
+    ['{"__proto__": {"value": 1}}', 'body.__proto__: there is no such field'],
   ])('refuses %s and says what was expected', async (text, message) => {
     const { postJson } = await givenProdcons(redis)
     const answer = await postJson(text).expect(400)

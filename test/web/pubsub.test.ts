@@ -103,6 +103,7 @@ describe('POST /pubsub', () => {
     ['{"message": 1, "to": "a b"}', 'body.to: expected'],
     ['{"message": ', 'JSON'],
     ['[]', 'body: expected to be object'],
+    ['null', 'body: expected to be object'],
   ])('refuses %s and says what was expected', async (text, message) => {
     const { postJson } = await givenPubsub()
     const { messages } = await givenListener(redis, channelName)
@@ -110,6 +111,12 @@ describe('POST /pubsub', () => {
     expect(messageOf(answer)).toContain(message)
     await postJson('{"message": "the only one"}').expect(202)
     await expect.poll(() => messages).toEqual(['the only one'])
+  })
+
+  it('refuses a query, which would mean nothing', async () => {
+    const app = await givenApp({ redisUrl: redis.url })
+    const answer = await request(app.server).post('/pubsub?to=anna').send({ message: 'x' }).expect(400)
+    expect(messageOf(answer)).toBe('querystring.to: there is no such field')
   })
 
   it('refuses another content type and a body over the limit', async () => {

@@ -22,13 +22,18 @@ local is_ring = kind == RING and #element == 1
 local is_bare = not (is_ring or kind == INLINE or (kind == REF and #element == ID_LENGTH + 1))
 local id = is_bare and raw_id or string.sub(element, 2, ID_LENGTH + 1)
 
-local is_repeated = is_bare and redis.call('HEXISTS', TASKS, id) == 1
-if is_repeated or redis.call('LREM', held, 1, element) == 0 then
+local function is_known()
+  if redis.call('HEXISTS', TASKS, id) == 1 or redis.call('SISMEMBER', GHOSTS, id) == 1 then return true end
+  return redis.call('EXISTS', P .. 'task:' .. id) == 1
+end
+
+local is_first = not (is_bare and is_known()) and redis.call('LREM', held, 1, element) == 1
+if not is_first then
   if is_ring or not redis.call('LPOS', held, ref(id)) then return { 'lost', now } end
   redis.call('LREM', held, 1, ref(id))
 end
 if is_ring then return { 'nothing', now } end
-if is_bare and not is_repeated then
+if is_bare and is_first then
   local value = now .. '\t\t\n' .. element
   redis.call('HSET', TASKS, id, value)
   redis.call('HINCRBY', STATS, 'accepted', 1)
@@ -37,7 +42,7 @@ end
 
 local value = redis.call('HGET', TASKS, id)
 if not value then
-  redis.call('HINCRBY', STATS, 'ghosts', -1)
+  redis.call('SREM', GHOSTS, id)
   return { 'nothing', now }
 end
 if kind ~= INLINE and redis.call('EXISTS', PAUSED) == 1 then

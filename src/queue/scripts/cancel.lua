@@ -18,7 +18,7 @@ if redis.call('HEXISTS', ACTIVE, id) == 1 then
 end
 
 if redis.call('ZREM', DELAYED, id) == 0 and redis.call('ZREM', DEAD, id) == 0 then
-  redis.call('HINCRBY', STATS, 'ghosts', 1)
+  redis.call('SADD', GHOSTS, id)
 end
 if record_ms > 0 then
   local record = table.concat({ 'cancelled\t', string.format('%.0f', now), '\t\n{"message":"cancelled"}\n', value })
@@ -27,6 +27,7 @@ if record_ms > 0 then
 else
   redis.call('DEL', P .. 'history:' .. id)
 end
+announce(id, 'cancelled', value, nil, '{"message":"cancelled"}')
 redis.call('HDEL', TASKS, id)
 redis.call('HDEL', TRIES, id)
 redis.call('HINCRBY', STATS, 'bytes', -#value)

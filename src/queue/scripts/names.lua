@@ -13,6 +13,8 @@ local P = '{' .. K .. '}:'
 local TASKS, ACTIVE, TRIES, STATS = P .. 'tasks', P .. 'active', P .. 'tries', P .. 'stats'
 local DELAYED, DEAD, CONSUMERS, PAUSED = P .. 'delayed', P .. 'dead', P .. 'consumers', P .. 'paused'
 local HIGH, LOW, CANCELLED = P .. 'high', P .. 'low', P .. 'cancelled'
+-- Ids of cancelled tasks whose place in a waiting or held list has not been reached yet
+local GHOSTS = P .. 'ghosts'
 local RING, REF, INLINE = 1, 2, 3
 local ID_LENGTH = 17
 
@@ -80,7 +82,7 @@ local function give_back(element, id, value)
     redis.call('RPUSH', list_of(id), ref(id))
     return list_of(id) ~= K
   else
-    redis.call('HINCRBY', STATS, 'ghosts', -1)
+    redis.call('SREM', GHOSTS, id)
   end
 end
 

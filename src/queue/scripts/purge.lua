@@ -9,7 +9,7 @@
 -- Repeat   safe: a repeated call removes further ones.
 
 local state, n = ARGV[1], tonumber(ARGV[2])
-local ids, bare, ghosts = {}, 0, 0
+local ids, bare, ghosts = {}, 0, {}
 
 local function take(elements)
   for _, element in ipairs(elements) do
@@ -42,7 +42,7 @@ for _, id in ipairs(ids) do
   if size > 0 then
     bytes, removed = bytes + size, removed + 1
   else
-    ghosts = ghosts + 1
+    ghosts[#ghosts + 1] = id
   end
   if state ~= 'waiting' then redis.call('DEL', P .. 'history:' .. id) end
 end
@@ -50,5 +50,5 @@ redis.call('HDEL', TASKS, unpack(ids))
 redis.call('HDEL', TRIES, unpack(ids))
 redis.call('HINCRBY', STATS, 'bytes', -bytes)
 redis.call('HINCRBY', STATS, 'removed', removed)
-if ghosts > 0 then redis.call('HINCRBY', STATS, 'ghosts', -ghosts) end
+if #ghosts > 0 then redis.call('SREM', GHOSTS, unpack(ghosts)) end
 return { removed + bare, looked }

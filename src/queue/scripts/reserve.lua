@@ -43,7 +43,7 @@ for _, list in ipairs({ HIGH, K, LOW }) do
   until rings == 0
 end
 
-local ids, ghosts, adopted = {}, 0, 0
+local ids, ghosts, adopted = {}, {}, 0
 for i, element in ipairs(taken) do
   local kind = string.byte(element)
   if kind == REF and #element == ID_LENGTH + 1 or kind == INLINE then
@@ -75,10 +75,10 @@ for i, id in ipairs(ids) do
     reply[#reply + 1] = failed
     reply[#reply + 1] = values[i]
   else
-    ghosts = ghosts + 1
+    ghosts[#ghosts + 1] = id
   end
 end
-if ghosts > 0 then redis.call('HINCRBY', STATS, 'ghosts', -ghosts) end
+if #ghosts > 0 then redis.call('SREM', GHOSTS, unpack(ghosts)) end
 if #held > 0 then
   redis.call('LPUSH', held_list(consumer), unpack(held))
   redis.call('HSET', ACTIVE, unpack(marks))

@@ -24,6 +24,7 @@ else
 end
 redis.call('HDEL', TRIES, id)
 redis.call('DEL', P .. 'history:' .. id)
-redis.call('LPUSH', list_of(id), ref(id))
+-- One that was cancelled while it waited may have its place in the list still.
+if redis.call('SREM', GHOSTS, id) == 0 then redis.call('LPUSH', list_of(id), ref(id)) end
 if list_of(id) ~= K then ring() end
 return 'waiting'

@@ -1,4 +1,5 @@
--- Records how a consumer's tasks ended. What it no longer holds is left alone and said to be lost.
+-- Records how a consumer's tasks ended, and publishes it on task:results. What it no longer holds is left alone and said
+-- to be lost.
 --
 -- KEYS[1]  LIST  the queue
 -- ARGV[1]  consumer
@@ -84,6 +85,7 @@ for j, id in ipairs(ids) do
   if value then
     if outcome == 'done' or outcome == 'cancelled' then
       finish(id, outcome, value, marks[j], detail)
+      announce(id, outcome, value, marks[j], detail)
     elseif outcome == 'return' then
       redis.call('RPUSH', list_of(id), ref(id))
       rings = rings or list_of(id) ~= K
@@ -97,6 +99,7 @@ for j, id in ipairs(ids) do
     else
       remember(id, detail)
       redis.call('ZADD', DEAD, now, id)
+      announce(id, 'dead', value, marks[j], detail)
     end
   end
 end

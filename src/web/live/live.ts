@@ -6,7 +6,7 @@ import { parseActivity } from '../../queue/activity.js'
 import type { Logger } from '../../process/log.js'
 import { activityChannel } from '../../queue/names.js'
 import type { PlainQueue } from '../../queue/plain-queue.js'
-import { Feed, type FeedItem } from './feed.js'
+import { activityItem, Feed, type FeedItem, messageItem } from './feed.js'
 import { FloodGate } from './flood-gate.js'
 import { History, type Point } from './history.js'
 import { formatEvent, Hub } from './hub.js'
@@ -17,6 +17,8 @@ export interface LiveOptions {
   publisher: Publisher
   subscriber: Subscriber
   log: Logger
+  /** Why Redis lets nobody in, if that is why it is of no use. */
+  redisRefusal: () => string | undefined
 }
 
 /** Everything that a page shows when it opens. */
@@ -26,8 +28,10 @@ export interface LiveState {
   history: Point[]
 }
 
-/** A page that has heard nothing for longer than this takes its numbers for stale. */
+/** A page that has heard nothing for this long takes its numbers for stale. */
 export const quietAtMostMs = 5000
+/** So many in that time, for a look at a Redis that hangs takes two seconds. */
+const signsOfLife = 3
 /** Feed items of a kind shown a second; the rest of a flood is left out of the feed, never of the lane. */
 const shownPerSecond = 20
 const maxShownLength = 200
@@ -93,7 +97,7 @@ export class Live {
   #onSample(sample: Sample): void {
     this.#history.add(sample.at, sample.length)
     const isNews =
-      !this.#told || differs(sample, this.#told) || sample.at - this.#told.at >= quietAtMostMs / 2
+      !this.#told || differs(sample, this.#told) || sample.at - this.#told.at >= quietAtMostMs / signsOfLife
     if (!isNews) return
     this.#told = sample
     this.#hub.broadcast('queue', { name: this.#options.queue.key, ...sample })
@@ -103,11 +107,11 @@ export class Live {
     const at = Date.now()
     if (channel === this.#options.publisher.channel) {
       const message = text.length > maxShownLength ? `${text.slice(0, maxShownLength)}…` : text
-      if (this.#messages.admits(at)) this.#tell({ kind: 'message', channel, message, at })
+      if (this.#messages.admits(at)) this.#tell(messageItem({ channel, message, at }))
       return
     }
     const activity = parseActivity(text)
-    if (activity && this.#activities.admits(at)) this.#tell({ kind: 'activity', ...activity })
+    if (activity && this.#activities.admits(at)) this.#tell(activityItem(activity))
   }
 
   #tell(item: FeedItem): void {

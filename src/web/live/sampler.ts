@@ -14,6 +14,8 @@ export interface Sample {
 export interface SamplerOptions {
   queue: Pick<PlainQueue, 'length'>
   publisher: Pick<Publisher, 'subscribers'>
+  /** Why Redis lets nobody in, if that is why it is of no use. */
+  redisRefusal: () => string | undefined
   /** Whether anyone is watching: then a look every 100 ms, else every second, for the history. */
   isWatched: () => boolean
   onSample: (sample: Sample) => void
@@ -53,12 +55,13 @@ export class Sampler {
 
   /** A fresh look, for a page that is about to be rendered. */
   async look(): Promise<Sample> {
-    const { queue, publisher } = this.options
+    const { queue, publisher, redisRefusal } = this.options
     const [length, subscribers] = await Promise.allSettled([queue.length(), publisher.subscribers()])
+    const problem = problemOf(length) ?? problemOf(subscribers)
     this.#latest = {
       length: valueOf(length),
       subscribers: valueOf(subscribers),
-      problem: problemOf(length) ?? problemOf(subscribers),
+      problem: problem && (redisRefusal() ?? problem),
       at: Date.now(),
     }
     return this.#latest

@@ -1,4 +1,5 @@
-import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import { STATUS_CODES } from 'node:http'
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 
 /** The one place where an error's code becomes an HTTP status. */
@@ -11,20 +12,6 @@ const statusOf: Record<string, { status: number; retryAfterSeconds?: number }> =
   QUEUE_FULL: { status: 429, retryAfterSeconds: 1 },
 }
 
-const titles: Record<number, string> = {
-  400: 'Bad Request',
-  401: 'Unauthorized',
-  403: 'Forbidden',
-  404: 'Not Found',
-  406: 'Not Acceptable',
-  409: 'Conflict',
-  413: 'Payload Too Large',
-  415: 'Unsupported Media Type',
-  429: 'Too Many Requests',
-  500: 'Internal Server Error',
-  503: 'Service Unavailable',
-}
-
 /** An error in the form in which it is answered, Fastify's own. */
 export interface ErrorAnswer {
   statusCode: number
@@ -33,11 +20,17 @@ export interface ErrorAnswer {
   message: string
 }
 
+export interface ErrorOptions {
+  /** Why Redis lets nobody in, if that is why it is of no use. */
+  redisRefusal: () => string | undefined
+}
+
 /** Answers every error as JSON, or as a page where the client prefers HTML. Only what is wrong here is logged. */
 export const errors = fp(
-  async (app) => {
+  async (app: FastifyInstance, { redisRefusal }: ErrorOptions) => {
     app.setErrorHandler<FastifyError>((error, request, reply) => {
       const answer = toAnswer(error, request)
+      if (error.code === 'REDIS_UNAVAILABLE') answer.message = redisRefusal() ?? answer.message
       // That Redis is away is said once, where its connection is watched, not with every request.
       const level = answer.statusCode >= 500 && error.code !== 'REDIS_UNAVAILABLE' ? 'error' : 'debug'
       request.log[level]({ err: error, url: request.url }, 'request failed')
@@ -45,12 +38,8 @@ export const errors = fp(
       if (retryAfter && !reply.hasHeader('retry-after')) reply.header('retry-after', retryAfter)
       return sendError(reply, answer)
     })
-    app.setNotFoundHandler((request, reply) => {
-      const message = `there is no ${request.method} ${request.url.split('?')[0]}`
-      return sendError(reply, { statusCode: 404, error: 'Not Found', message })
-    })
   },
-  { name: 'errors', dependencies: ['negotiation', 'views'] },
+  { name: 'errors', dependencies: ['negotiation'] },
 )
 
 function sendError(reply: FastifyReply, answer: ErrorAnswer): FastifyReply {
@@ -62,7 +51,7 @@ function toAnswer(error: FastifyError, request: FastifyRequest): ErrorAnswer {
   const statusCode = statusOf[error.code]?.status ?? error.statusCode ?? 500
   return {
     statusCode,
-    error: titles[statusCode] ?? error.name,
+    error: STATUS_CODES[statusCode] ?? error.name,
     ...(error.code && { code: error.code }),
     message: statusCode === 500 ? 'something went wrong here; the log says what' : explain(error, request),
   }

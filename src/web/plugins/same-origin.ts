@@ -1,7 +1,7 @@
 import createError from '@fastify/error'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { isLoopback } from '../../config.js'
+import { isLoopback } from '../../loopback.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {

@@ -19,10 +19,10 @@ export async function homeRoutes(app: FastifyInstance, options: HomeOptions): Pr
   })
 }
 
-/** A feed item as the page shows it; `views/page.js` builds the same for items that come later. */
+/** A feed item as the page shows it; `views/feed.js` builds the same for items that come later. */
 function toLine(item: FeedItem) {
   const time = new Date(item.at).toISOString()
-  if (item.kind === 'message') return { kind: 'published', value: item.message, note: item.channel, time }
-  const more = item.count > 1 ? ` and ${item.count - 1} more` : ''
-  return { kind: item.action, value: item.value, note: `${more} by ${item.by}`.trim(), time }
+  const { note } = item
+  if (item.kind === 'message') return { kind: 'published', value: item.message, note, time }
+  return { kind: item.action, value: item.value, note, time }
 }

@@ -123,8 +123,8 @@ function failure(
   { task, mark }: Recovered,
   { error = 'failed by its consumer', retry = true }: { error?: string; retry?: boolean },
 ) {
-  const facts = { worker: mark.consumer, startedAt: mark.startedAt, endedAt: Date.now() }
-  return failed(task, error, facts, retry)
+  const facts = { worker: mark.consumer, startedAt: mark.startedAt, endedAt: Date.now(), canRetry: retry }
+  return failed(task, error, facts)
 }
 
 async function extend(lease: string, board: TaskBoard, given: string | number) {

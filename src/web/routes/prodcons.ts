@@ -3,7 +3,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import Type from 'typebox'
 import type { ActivityReporter } from '../../queue/activity.js'
 import { maxValuesPerPush, type PlainQueue } from '../../queue/plain-queue.js'
-import { asText, BadInputError, isForm, randomDigit } from './payload.js'
+import { addDemoLink } from './demo-link.js'
+import { asText, BadInputError, isForm, isNothing, randomDigit } from './payload.js'
 import { bodyOf, ErrorAnswer, exactly } from './schemas.js'
 
 export interface ProdconsOptions {
@@ -35,15 +36,11 @@ type PostRequest = FastifyRequest<{ Querystring: { ifExists?: '0' | '1' }; Body:
 
 /** `/prodcons`: LPUSH onto the queue that prodcons workers take from. */
 export async function prodconsRoutes(app: FastifyInstance, options: ProdconsOptions): Promise<void> {
-  app.route({
-    method: 'GET',
+  addDemoLink(app, {
     url: '/prodcons',
-    exposeHeadRoute: false,
-    config: { changesState: true },
-    schema: { summary: "The demo's link: push one random digit", response: { 302: Type.Null() } },
-    handler: pushByLink,
+    summary: "The demo's link: push one random digit",
+    act: () => push([randomDigit()]),
   })
-  app.head('/prodcons', { schema: { hide: true } }, async (_request, reply) => reply.redirect('/'))
   app.route<{ Querystring: { ifExists?: '0' | '1' } }>({
     method: 'POST',
     url: '/prodcons',
@@ -55,11 +52,6 @@ export async function prodconsRoutes(app: FastifyInstance, options: ProdconsOpti
     },
     handler: pushByPost,
   })
-
-  async function pushByLink(_request: FastifyRequest, reply: FastifyReply) {
-    await push([randomDigit()])
-    return reply.header('cache-control', 'no-store').redirect('/')
-  }
 
   async function pushByPost(request: PostRequest, reply: FastifyReply) {
     const values = valuesIn(request)
@@ -81,7 +73,7 @@ export async function prodconsRoutes(app: FastifyInstance, options: ProdconsOpti
 function valuesIn(request: FastifyRequest): string[] {
   const { body } = request
   if (isForm(request)) return valuesInForm(body as { value?: string | string[] })
-  if (body === undefined || body === null || body === '') return [randomDigit()]
+  if (isNothing(body)) return [randomDigit()]
   return typeof body === 'string' ? [body] : valuesInJson(body)
 }
 

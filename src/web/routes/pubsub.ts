@@ -2,7 +2,8 @@ import createError from '@fastify/error'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import Type from 'typebox'
 import type { Published, Publisher } from '../../channel/publisher.js'
-import { asText, BadInputError, isForm, randomDigit } from './payload.js'
+import { addDemoLink } from './demo-link.js'
+import { asText, BadInputError, isForm, isNothing, randomDigit } from './payload.js'
 import { bodyOf, ErrorAnswer, exactly } from './schemas.js'
 
 export interface PubsubOptions {
@@ -28,30 +29,22 @@ interface Message {
 
 /** `/pubsub`: PUBLISH to every pubsub worker that listens now, or to one of them. */
 export async function pubsubRoutes(app: FastifyInstance, { publisher }: PubsubOptions): Promise<void> {
-  app.route({
-    method: 'GET',
+  addDemoLink(app, {
     url: '/pubsub',
-    exposeHeadRoute: false,
-    config: { changesState: true },
-    schema: { summary: "The demo's link: publish one random digit", response: { 302: Type.Null() } },
-    handler: publishByLink,
+    summary: "The demo's link: publish one random digit",
+    act: () => publisher.broadcast(randomDigit()),
   })
-  app.head('/pubsub', { schema: { hide: true } }, async (_request, reply) => reply.redirect('/'))
   app.route({
     method: 'POST',
     url: '/pubsub',
     schema: {
       summary: 'Publish a message; nothing sent publishes one random digit',
+      querystring: exactly({}),
       body: bodyOf(JsonBody, FormBody),
       response: { 202: Answer, 303: Type.Null(), '4xx': ErrorAnswer, '5xx': ErrorAnswer },
     },
     handler: publishByPost,
   })
-
-  async function publishByLink(_request: FastifyRequest, reply: FastifyReply) {
-    await publisher.broadcast(randomDigit())
-    return reply.header('cache-control', 'no-store').redirect('/')
-  }
 
   async function publishByPost(request: FastifyRequest, reply: FastifyReply) {
     const answer = await publish(messageIn(request))
@@ -73,7 +66,7 @@ function messageIn(request: FastifyRequest): Message {
     const { message, to } = body as Partial<Message>
     return { message: message || randomDigit(), to }
   }
-  if (body === undefined || body === null || body === '') return { message: randomDigit() }
+  if (isNothing(body)) return { message: randomDigit() }
   if (typeof body === 'string') return { message: body }
   const { message, to } = body as { message: unknown; to?: string }
   if (to === '') throw new BadInputError('body.to: expected the name of a worker')

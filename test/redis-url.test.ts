@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { parseRedisUrl } from '../../src/redis/target.js'
+import { parseRedisUrl } from '../src/redis-url.js'
 
 describe('a Redis URL', () => {
   it.each([
