@@ -1,3 +1,5 @@
+import { visibleText } from '../visible-text.js'
+
 const maxShownLength = 500
 
 /**
@@ -10,8 +12,6 @@ export function valueLine(title: string, value: string, fields: Record<string, s
 }
 
 function shown(value: string): string {
-  const text = value.slice(0, maxShownLength).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, escaped)
+  const text = visibleText(value.slice(0, maxShownLength))
   return value.length > maxShownLength ? `${text}… (${value.length} characters)` : text
 }
-
-const escaped = (character: string): string => `\\u{${character.codePointAt(0)?.toString(16)}}`

@@ -9,9 +9,9 @@ it('brings every task that was answered as accepted to its end, though Redis is 
   const tasks = await givenTasks(redis)
   await givenWorkers(tasks, 2)
   const accepted: string[] = []
-  let producing = true
+  const stopping = new AbortController()
   const producer = (async () => {
-    while (producing) {
+    while (!stopping.signal.aborted) {
       const id = await tasks
         .enqueue('work', { ms: 20, fails: accepted.length % 10 === 0 ? 1 : 0 })
         .catch(() => undefined)
@@ -26,11 +26,11 @@ it('brings every task that was answered as accepted to its end, though Redis is 
     await redis.start()
   }
   await eventually(() => expect(accepted.length).toBeGreaterThan(1000))
-  producing = false
+  stopping.abort()
   await producer
   await tasks.untilEmpty()
 
-  for (const id of accepted) expect(await tasks.find(id), id).toMatchObject({ state: 'done' })
+  for (const id of accepted) expect(await tasks.find(id)).toMatchObject({ id, state: 'done' })
   expect(await tasks.audit()).toMatchObject({ difference: 0 })
   expect(tasks.ledger.overlaps()).toEqual([])
 })
