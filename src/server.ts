@@ -14,6 +14,7 @@ import { redisFailure } from './redis/errors.js'
 import { DueSchedules } from './schedules/due-schedules.js'
 import { Scheduler } from './schedules/scheduler.js'
 import { Schedules } from './schedules/schedules.js'
+import { announceWeaknesses } from './redis/weaknesses.js'
 import { Live } from './web/live/live.js'
 import { watchRefusal } from './web/redis-refusal.js'
 import { TaskBoard } from './web/task-board.js'
@@ -42,6 +43,7 @@ runService('web', (context) => {
         host: config.host,
         listenTextResolver: (address) => `the page is at ${address}`,
       })
+      void announceWeaknesses(redis, context.log)
     },
     async stop() {
       await (await building).close()

@@ -1,4 +1,6 @@
 import type { Redis } from 'ioredis'
+import type { Logger } from '../process/log.js'
+import type { Connections } from './connections.js'
 
 /**
  * The server's settings that weaken what Servery promises, each in a plain sentence that says what can be lost and
@@ -44,4 +46,10 @@ function* describeDisk({ appendonly, appendfsync, save }: Settings): Generator<s
 function* describeReplicas(info: string): Generator<string> {
   if (/^connected_slaves:0/m.test(info))
     yield 'there is no replica: if the disk of Redis is lost, everything is'
+}
+
+/** Says at the start, once Redis answers, which of its settings weaken what is promised. */
+export async function announceWeaknesses(connections: Connections, log: Logger): Promise<void> {
+  await connections.ready(Infinity)
+  for (const weakness of await findWeaknesses(connections.commands)) log.info({ weakness }, 'of this Redis')
 }

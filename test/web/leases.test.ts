@@ -24,7 +24,7 @@ describe('a lease', () => {
     await request(app.server)
       .post(`/leases/${lease}/ack`)
       .expect(409, /LEASE_LOST/)
-    expect(await redis.client.zcard('{task:queue:default}:consumers')).toBe(0)
+    expect(await redis.client.keys('*:held:*')).toEqual([])
   })
 
   it('fails into a retry, or for good', async () => {
@@ -50,6 +50,18 @@ describe('a lease', () => {
       .expect(200)
     const extended = Date.parse((body as { expiresAt: string }).expiresAt)
     expect(extended).toBeGreaterThan(Date.parse(expiresAt) + 500_000)
+  })
+
+  it('that ends gives its task back, though there is no worker: the attempt has failed', async () => {
+    const app = await givenApp({ redisUrl: redis.url })
+    const { lease, task } = await givenLease(app, '?lease=1')
+    const record = () => request(app.server).get(`/tasks/${task.id}`)
+    await expect
+      .poll(async () => (await record()).body as object, { timeout: 25_000, interval: 200 })
+      .toMatchObject({ attempts: [{ attempt: 1 }] })
+    await request(app.server)
+      .post(`/leases/${lease}/ack`)
+      .expect(409, /LEASE_LOST/)
   })
 
   it.each(['x', 'AAAA', '%00'])('%s is none', async (lease) => {

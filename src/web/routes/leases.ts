@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import createError from '@fastify/error'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import Type from 'typebox'
 import { toMs } from '../../handlers/registry.js'
 import type { StoredTask } from '../../queue/envelope.js'
 import { failed, succeeded } from '../../queue/outcome.js'
 import type { Outcome, Recovered, TaskConsumer } from '../../queue/task-consumer.js'
+import { Custodian } from '../custodian.js'
 import { httpConsumer, type TaskBoard } from '../task-board.js'
 import { BadInputError } from './payload.js'
 import { exactly } from './schemas.js'
@@ -13,6 +14,7 @@ import { taskJson } from './task-json.js'
 
 export interface LeasesOptions {
   board: TaskBoard
+  log: FastifyBaseLogger
 }
 
 const LeaseLostError = createError('LEASE_LOST', 'the lease has ended, or its task is settled already', 409)
@@ -50,11 +52,16 @@ interface LeaseRequest<Body> {
 }
 
 /** A consumer in any language: takes one task for a while, then settles it. */
-export async function leaseRoutes(app: FastifyInstance, { board }: LeasesOptions): Promise<void> {
+export async function leaseRoutes(app: FastifyInstance, { board, log }: LeasesOptions): Promise<void> {
+  const custodian = new Custodian((queue) => board.lease(queue), log)
+  app.addHook('onClose', () => custodian.stop())
   app.post<ReserveRequest>(
     '/queues/:name/reserve',
     { schema: { summary: 'Take one task on a lease', params: Queue, querystring: Reserve } },
-    (request, reply) => reserve(request, reply, board),
+    (request, reply) => {
+      custodian.lookAfter(request.params.name)
+      return reserve(request, reply, board)
+    },
   )
   const schema = { params: Lease }
   app.post<LeaseRequest<{ result?: unknown }>>(
