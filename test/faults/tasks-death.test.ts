@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { useRedis } from '../support/redis.js'
-import { eventually, givenTasks, givenWorkers, type Tasks } from '../support/tasks.js'
+import { eventually, givenTasks, givenWorkers, untilIdle } from '../support/tasks.js'
 
 const redis = useRedis()
 
@@ -50,7 +50,7 @@ describe('a worker that is killed', () => {
   it('has what it was only handed given back, no attempt counted', async () => {
     const tasks = await givenTasks(redis)
     const [victim] = await givenWorkers(tasks, 1)
-    await untilBlocked(tasks)
+    await untilIdle(tasks, 1)
     victim?.signal('SIGSTOP') // Redis will hand its blocked read a task that it cannot start
     const id = await tasks.enqueue('work')
     await givenWorkers(tasks, 1)
@@ -74,9 +74,3 @@ describe('a task that kills its worker', () => {
     expect(workers.filter(({ isRunning }) => isRunning)).toHaveLength(1)
   })
 })
-
-async function untilBlocked({ connections }: Tasks): Promise<void> {
-  await eventually(async () => {
-    expect(await connections.commands.client('LIST')).toMatch(/cmd=blmove/)
-  })
-}

@@ -102,6 +102,14 @@ export async function givenWorkers(
   return workers
 }
 
+/** Waits until so many workers are idle: blocked on the queue. */
+export async function untilIdle({ connections }: Tasks, count: number): Promise<void> {
+  await eventually(async () => {
+    const clients = String(await connections.commands.client('LIST'))
+    expect(clients.match(/cmd=blmove/g)).toHaveLength(count)
+  })
+}
+
 /** A task's own id, without its queue's name. */
 export function ownId(id: string): string {
   return parsePublicId(id)?.id ?? ''

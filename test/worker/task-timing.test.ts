@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import type { TaskOptions } from '../../src/queue/envelope.js'
 import { useRedis } from '../support/redis.js'
-import { eventually, givenTasks, givenWorkers, ownId, percentile } from '../support/tasks.js'
+import { eventually, givenTasks, givenWorkers, ownId, percentile, untilIdle } from '../support/tasks.js'
 
 const redis = useRedis()
 
@@ -11,6 +11,7 @@ const lateMs = 750
 it('starts delayed tasks when they are due, never early', async () => {
   const tasks = await givenTasks(redis)
   await givenWorkers(tasks, 2)
+  await untilIdle(tasks, 2)
   const dueAt = new Map<string, number>()
   for (let at = 0; at < 150; at += 1) {
     const delayMs = 100 + ((at * 677) % 3000)
@@ -28,6 +29,7 @@ it('starts delayed tasks when they are due, never early', async () => {
 it('retries when the backoff is over, never early', async () => {
   const tasks = await givenTasks(redis)
   await givenWorkers(tasks, 2)
+  await untilIdle(tasks, 2)
   const options: TaskOptions = { a: 3, b: { type: 'list', delaysMs: [300, 700] } }
   const ids = await tasks.enqueueMany(20, 'work', { fails: 2 }, { options })
   await eventually(() => expect(tasks.ledger.done).toHaveLength(20))
@@ -45,6 +47,7 @@ it('retries when the backoff is over, never early', async () => {
 it('starts a due task in the worker that has a free slot, whichever of them heard of it', async () => {
   const tasks = await givenTasks(redis)
   await givenWorkers(tasks, 2, { CONCURRENCY: '1' })
+  await untilIdle(tasks, 2)
   const late: number[] = []
   for (let round = 0; round < 7; round += 1) {
     // One of them hears of both, and is busy with the first when the second is due; the other is blocked all the while.
@@ -63,6 +66,7 @@ it('starts a due task in the worker that has a free slot, whichever of them hear
 it('wakes as many idle workers as there are tasks of high or low priority', async () => {
   const tasks = await givenTasks(redis)
   await givenWorkers(tasks, 2, { CONCURRENCY: '1' })
+  await untilIdle(tasks, 2)
   for (const priority of ['high', 'low'] as const) {
     const before = tasks.ledger.runs.length
     await tasks.enqueueMany(2, 'work', { ms: 1500 }, { priority })
