@@ -59,7 +59,7 @@ export class TaskQueue {
     return { id, state, enqueuedAt }
   }
 
-  /** Enqueues many tasks of one kind, 500 in a round trip. @throws as {@link enqueue} */
+  /** Enqueues many tasks of one kind, some hundred in a round trip. @throws as {@link enqueue} */
   async enqueueMany(task: string, inputs: unknown[], settings: EnqueueSettings = {}): Promise<string[]> {
     await this.#ready
     const tasks = inputs.map((data) => settingsToTask(task, data, settings))

@@ -7,7 +7,7 @@ const batch = 100
 
 /**
  * Ends what dead consumers had started: each attempt has failed, and the tasks go the way of any that failed. Others may
- * do the same at the same time. One round trip for 100 tasks, and one to settle them.
+ * do the same at the same time. One round trip for each {@link batch}, and one to settle them.
  */
 export async function recoverDead(consumer: TaskConsumer, log: Pick<Logger, 'warn'>): Promise<void> {
   for (;;) {

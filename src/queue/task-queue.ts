@@ -87,7 +87,7 @@ export class TaskQueue {
   }
 
   /**
-   * Enqueues many tasks, 500 in a round trip; the answers are in their order. When the queue is full, the
+   * Enqueues many tasks, {@link maxPerCall} in a round trip; the answers are in their order. When the queue is full, the
    * first that fit are taken.
    *
    * @throws {RedisUnavailableError} and then any of them may have been taken or not
@@ -153,7 +153,7 @@ export class TaskQueue {
     return outcome as 'waiting' | 'unfinished' | 'unknown'
   }
 
-  /** Removes all tasks of a state, 1,000 in a round trip; how many there were. */
+  /** Removes all tasks of a state, {@link maxPurged} in a round trip; how many there were. */
   async purge(state: 'waiting' | 'delayed' | 'dead'): Promise<number> {
     for (let total = 0; ;) {
       const [removed, looked] = await this.#redis
@@ -188,7 +188,7 @@ export class TaskQueue {
 
   async #call(tasks: NewTask[], ids: string[], once: (string | number)[]) {
     this.#register()
-    const args: (string | number)[] = [this.options.maxLength, this.options.maxBytes, '0', ...once]
+    const args: (string | number)[] = [this.options.maxLength, this.options.maxBytes, ...once]
     tasks.forEach((task, index) => {
       args.push(ids[index] as string, dueOf(task), encodeTask(task.name, task.data, task.options))
     })

@@ -8,7 +8,7 @@ const maxBatch = 500
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /**
- * Reads NDJSON in batches of up to 500 lines; empty lines are passed over. A line that is not JSON, or too long, is a
+ * Reads NDJSON in batches of up to {@link maxBatch} lines; empty lines are passed over. A line that is not JSON, or too long, is a
  * mistake and does not stop the others. Memory stays the same however long the input is.
  *
  * @param maxLength bytes
