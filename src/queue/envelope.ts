@@ -37,7 +37,7 @@ export function encodeTask(name: string, data: string, options: TaskOptions | un
   return `${name}\t${options ? JSON.stringify(options) : ''}\n${data}`
 }
 
-/** Reads a value as the scripts return it. */
+/** Reads a value as the scripts return it. Never throws: who can write to Redis may have written anything. */
 export function decodeTask(id: string, failed: number, value: string): StoredTask {
   const first = value.indexOf('\t')
   const second = value.indexOf('\t', first + 1)
@@ -46,16 +46,27 @@ export function decodeTask(id: string, failed: number, value: string): StoredTas
     id,
     failed,
     name: value.slice(first + 1, second),
-    options: end === second + 1 ? noOptions : (JSON.parse(value.slice(second + 1, end)) as TaskOptions),
+    options: end === second + 1 ? noOptions : decodeOptions(value.slice(second + 1, end)),
     data: value.slice(end + 1),
     enqueuedAt: Number(value.slice(0, first)),
   }
 }
 
-/** Who works on a task, as the scripts note it: `attempt \t startedAt \t consumer [\t progress \t note]`. */
+function decodeOptions(text: string): TaskOptions {
+  try {
+    return JSON.parse(text) as TaskOptions
+  } catch {
+    return noOptions
+  }
+}
+
+/**
+ * Who works on a task, as it is noted: `attempt \t startedAt \t consumer [\t progress \t note]`. When an attempt started is
+ * not known of one that ended, with its worker, before it was noted.
+ */
 export interface ActiveMark {
   attempt: number
-  startedAt: number
+  startedAt?: number
   consumer: string
   progress?: number
   note?: string
@@ -63,10 +74,10 @@ export interface ActiveMark {
 
 export function decodeMark(text: string): ActiveMark | undefined {
   const [attempt, startedAt, consumer, progress, ...note] = text.split('\t')
-  if (!attempt || !startedAt || consumer === undefined) return undefined
+  if (!attempt || consumer === undefined) return undefined
   return {
     attempt: Number(attempt),
-    startedAt: Number(startedAt),
+    ...(startedAt && { startedAt: Number(startedAt) }),
     consumer,
     ...(progress && { progress: Number(progress) }),
     ...(note.length > 0 && { note: note.join('\t') }),
@@ -100,7 +111,7 @@ export function decodeRecord(id: string, text: string): FinishedRecord {
 export interface Attempt {
   attempt: number
   worker: string
-  startedAt: number
+  startedAt?: number
   endedAt: number
   error: StoredError
 }

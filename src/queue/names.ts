@@ -20,6 +20,10 @@ export const schedulesKey = 'task:schedules'
 /** ZSET of schedules by next due time, and HASH of their last runs, JSON. */
 export const scheduleKeys = { due: satellite(schedulesKey, 'due'), last: satellite(schedulesKey, 'last') }
 
+/** CHANNEL, JSON: how tasks end; what became of tasks, a sample of each change. See `scripts/events.lua`. */
+export const resultsChannel = 'task:results'
+export const changesChannel = 'task:changes'
+
 /** SET: workers that live or did until lately. */
 export const workersKey = 'task:workers'
 
@@ -29,8 +33,11 @@ export const workerKey = (worker: string): string => `task:worker:${worker}`
 /** LIST: what a consumer has taken and not settled. */
 export const heldKey = (list: string, consumer: string): string => satellite(list, `held:${consumer}`)
 
-/** STRING: the record of a finished task. */
-export const recordKey = (list: string, id: string): string => satellite(list, `task:${id}`)
+/** HASH: the records of finished tasks whose ids were made in the same 64 ms. */
+export const recordKey = (list: string, id: string): string => satellite(list, `task:${id.slice(1, 8)}`)
+
+/** HASH: what passed in an hour since 1970, in five-minute steps; see `scripts/traffic.lua`. */
+export const trafficKey = (list: string, hour: number): string => satellite(list, `traffic:${hour}`)
 
 /** LIST: a task's failed attempts, JSON. */
 export const historyKey = (list: string, id: string): string => satellite(list, `history:${id}`)

@@ -1,5 +1,5 @@
 import { type Attempt, type StoredTask, toStoredError } from './envelope.js'
-import { defaultRetryPolicy, retryDelayMs } from './retry-policy.js'
+import { defaultRetryPolicy, retryDelayMs, type RetryPolicy } from './retry-policy.js'
 import type { Outcome } from './task-consumer.js'
 
 /** Most characters of a result that are kept. */
@@ -18,6 +18,8 @@ export function succeeded(result: unknown): Outcome {
 export interface AttemptFacts extends Pick<Attempt, 'worker' | 'startedAt' | 'endedAt'> {
   /** Whether trying again could help; it could unless said otherwise. */
   canRetry?: boolean
+  /** The handler's own, where the task says nothing else. */
+  policy?: RetryPolicy | undefined
 }
 
 /**
@@ -26,10 +28,10 @@ export interface AttemptFacts extends Pick<Attempt, 'worker' | 'startedAt' | 'en
 export function failed(
   task: StoredTask,
   thrown: unknown,
-  { canRetry = true, ...facts }: AttemptFacts,
+  { canRetry = true, policy = defaultRetryPolicy, ...facts }: AttemptFacts,
 ): Outcome {
   const attempt = { attempt: task.failed + 1, ...facts, error: toStoredError(thrown) }
-  const { a: attempts = defaultRetryPolicy.attempts, b: backoff = defaultRetryPolicy.backoff } = task.options
+  const { a: attempts = policy.attempts, b: backoff = policy.backoff } = task.options
   const delayMs = canRetry ? retryDelayMs({ attempts, backoff }, task.failed + 1) : undefined
   return delayMs === undefined ? { kind: 'dead', attempt } : { kind: 'retry', delayMs, attempt }
 }

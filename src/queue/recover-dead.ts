@@ -1,6 +1,13 @@
 import type { Logger } from '../process/log.js'
 import { failed } from './outcome.js'
+import type { RetryPolicy } from './retry-policy.js'
 import type { Recovered, TaskConsumer } from './task-consumer.js'
+
+export interface RecoverOptions {
+  log: Pick<Logger, 'warn'>
+  /** The retry policy of a handler, if it is known here. */
+  policyOf: (handler: string) => RetryPolicy | undefined
+}
 
 /** Dead consumers' tasks looked at in one round trip. */
 const batch = 100
@@ -9,20 +16,25 @@ const batch = 100
  * Ends what dead consumers had started: each attempt has failed, and the tasks go the way of any that failed. Others may
  * do the same at the same time. One round trip for each {@link batch}, and one to settle them.
  */
-export async function recoverDead(consumer: TaskConsumer, log: Pick<Logger, 'warn'>): Promise<void> {
+export async function recoverDead(
+  consumer: TaskConsumer,
+  { log, policyOf }: RecoverOptions,
+): Promise<void> {
   for (;;) {
     const { consumer: dead, tasks } = await consumer.recover(batch)
     if (dead === '') return
     if (tasks.length === 0) continue
-    const settled = await consumer.inPlaceOf(dead).settle(tasks.map((held) => death(dead, held)))
-    const count = settled.filter((isSettled) => isSettled).length
+    const deaths = tasks.map((held) => death(dead, held, policyOf(held.task.name)))
+    const lost = await consumer.inPlaceOf(dead).settle(deaths)
+    const count = deaths.length - lost.length
     if (count > 0) log.warn({ consumer: dead, tasks: count }, 'recovered the tasks of a dead consumer')
   }
 }
 
-function death(dead: string, { task, mark: { attempt, startedAt } }: Recovered) {
+function death(dead: string, { task, mark: { attempt, startedAt } }: Recovered, policy?: RetryPolicy) {
   const error = new Error(`the worker ${dead} died, or lost touch with Redis, while it ran this task`)
   delete error.stack
-  const facts = { worker: dead, startedAt, endedAt: Date.now() }
-  return { id: task.id, attempt, outcome: failed(task, error, facts) }
+  const started = startedAt === undefined ? {} : { startedAt }
+  const facts = { worker: dead, ...started, endedAt: Date.now(), policy }
+  return { id: task.id, attempt, ...started, outcome: failed(task, error, facts) }
 }

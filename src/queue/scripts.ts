@@ -25,10 +25,12 @@ declare module 'ioredis' {
     >
     recoverTasks(list: string, ...args: Argument[]): Result<[now: number, dead: string, ...string[]], Context>
     leaveQueue(list: string, ...args: Argument[]): Result<number, Context>
-    noteProgress(list: string, ...args: Argument[]): Result<number, Context>
+    noteTasks(list: string, ...args: Argument[]): Result<number, Context>
+    findHolder(list: string, id: string): Result<string | null, Context>
     returnValue(list: string, ...args: Argument[]): Result<number, Context>
     recoverValues(list: string, ...args: Argument[]): Result<number, Context>
     pauseQueue(list: string): Result<number, Context>
+    resumeQueue(list: string): Result<number, Context>
     cancelTask(list: string, ...args: Argument[]): Result<string, Context>
     purgeTasks(list: string, ...args: Argument[]): Result<[removed: number, looked: number], Context>
     reviveTask(list: string, ...args: Argument[]): Result<string, Context>
@@ -46,47 +48,54 @@ declare module 'ioredis' {
 
 interface Script {
   file: string
-  /** Whether it works on a task queue's satellites: needs `names.lua`. */
-  satellites: boolean
-  /** Whether it ends tasks: needs `results.lua`. */
-  results?: boolean
+  /** What is put in front of it: parts that several scripts share. */
+  uses: readonly Part[]
 }
 
-/** Command → script file, and whether it works on a task queue's satellites. */
+const parts = ['names', 'holders', 'give-back', 'patience', 'traffic', 'events'] as const
+type Part = (typeof parts)[number]
+
+/** Command → script. */
 const commands = {
-  push: { file: 'push', satellites: false },
-  enqueueTasks: { file: 'enqueue', satellites: true },
-  reserveTasks: { file: 'reserve', satellites: true },
-  adoptTask: { file: 'adopt', satellites: true },
-  settleTasks: { file: 'settle', satellites: true, results: true },
-  heartbeat: { file: 'heartbeat', satellites: true },
-  recoverTasks: { file: 'recover', satellites: true },
-  leaveQueue: { file: 'leave', satellites: true },
-  noteProgress: { file: 'progress', satellites: true },
-  returnValue: { file: 'return-value', satellites: true },
-  recoverValues: { file: 'recover-values', satellites: true },
-  pauseQueue: { file: 'pause', satellites: true },
-  cancelTask: { file: 'cancel', satellites: true, results: true },
-  purgeTasks: { file: 'purge', satellites: true },
-  reviveTask: { file: 'revive', satellites: true },
-  enqueueRun: { file: 'enqueue-run', satellites: true },
-  closeSchedule: { file: 'close-schedule', satellites: true },
-  putSchedule: { file: 'put-schedule', satellites: true },
-  deleteSchedule: { file: 'delete-schedule', satellites: true },
-  takeDue: { file: 'take-due', satellites: true },
-  advanceSchedule: { file: 'advance-schedule', satellites: true },
+  push: { file: 'push', uses: [] },
+  enqueueTasks: { file: 'enqueue', uses: ['names', 'traffic', 'events'] },
+  reserveTasks: { file: 'reserve', uses: ['names', 'events'] },
+  adoptTask: { file: 'adopt', uses: ['names', 'events'] },
+  settleTasks: { file: 'settle', uses: ['names', 'traffic', 'events'] },
+  heartbeat: { file: 'heartbeat', uses: ['names', 'patience', 'traffic'] },
+  recoverTasks: { file: 'recover', uses: ['names', 'patience', 'give-back'] },
+  leaveQueue: { file: 'leave', uses: ['names', 'give-back'] },
+  noteTasks: { file: 'note', uses: ['names', 'events'] },
+  findHolder: { file: 'find-holder', uses: ['names', 'holders'] },
+  returnValue: { file: 'return-value', uses: ['names'] },
+  recoverValues: { file: 'recover-values', uses: ['names'] },
+  pauseQueue: { file: 'pause', uses: ['names'] },
+  resumeQueue: { file: 'resume', uses: ['names'] },
+  cancelTask: { file: 'cancel', uses: ['names', 'holders', 'events'] },
+  purgeTasks: { file: 'purge', uses: ['names'] },
+  reviveTask: { file: 'revive', uses: ['names', 'events'] },
+  enqueueRun: { file: 'enqueue-run', uses: ['names', 'traffic', 'events'] },
+  closeSchedule: { file: 'close-schedule', uses: ['names'] },
+  putSchedule: { file: 'put-schedule', uses: ['names'] },
+  deleteSchedule: { file: 'delete-schedule', uses: ['names'] },
+  takeDue: { file: 'take-due', uses: ['names'] },
+  advanceSchedule: { file: 'advance-schedule', uses: ['names'] },
 } as const satisfies Record<string, Script>
 
-const loaded = Object.entries<Script>(commands).map(([name, { file, satellites, results }]) => {
-  const lua = read(file)
-  const prefixes = [...(satellites ? ['names'] : []), ...(results ? ['results'] : [])]
-  const numberOfKeys = lua.match(/^-- KEYS\[\d+\]/gm)?.length ?? 0
-  return { name, definition: { lua: [...prefixes.map(read), lua].join('\n'), numberOfKeys } }
+const texts = new Map(parts.map((part) => [part, read(part)]))
+
+const loaded = Object.entries<Script>(commands).map(([name, { file, uses }]) => {
+  const script = read(file)
+  const numberOfKeys = script.match(/^-- KEYS\[\d+\]/gm)?.length ?? 0
+  return { name, numberOfKeys, lua: [...uses.map((part) => texts.get(part)), script].join('\n') }
 })
 
 /** Gives a connection the queue's scripts as commands. Calling it again changes nothing. */
 export function withScripts(redis: Redis): Redis {
-  for (const { name, definition } of loaded) redis.defineCommand(name, definition)
+  const about = `local IS_CLUSTER = ${redis.isCluster}\n`
+  for (const { name, numberOfKeys, lua } of loaded) {
+    redis.defineCommand(name, { lua: about + lua, numberOfKeys })
+  }
   return redis
 }
 

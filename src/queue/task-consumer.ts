@@ -3,7 +3,7 @@ import { redisFailure } from '../redis/errors.js'
 import { type ActiveMark, type Attempt, decodeMark, decodeTask, type StoredTask } from './envelope.js'
 import { heldKey, taskKeys, taskList } from './names.js'
 import { withScripts } from './scripts.js'
-import { newSeed } from './task-id.js'
+import { idLength, newSeed } from './task-id.js'
 
 /** How a task ended. `detail` is JSON on one line. */
 export type Outcome =
@@ -17,7 +17,20 @@ export interface Settlement {
   id: string
   /** The one that ended, so that a settlement that is sent again does not end a later one; undefined = any. */
   attempt?: number
+  /** When that one started, ms since 1970 by Redis' clock, or nearly. */
+  startedAt?: number
   outcome: Outcome
+}
+
+/** What is said of a task that has been running for a while. */
+export interface RunningNote {
+  id: string
+  attempt: number
+  /** ms since 1970. */
+  startedAt: number
+  /** From 0 to 1; undefined if the handler said nothing of it. */
+  fraction?: number
+  note?: string
 }
 
 /** What a reserve found besides the tasks. */
@@ -49,7 +62,8 @@ export interface Recovered {
 }
 
 /** What became of an element that came through a blocked read. */
-export type Adopted = { state: 'held'; task: StoredTask } | { state: 'paused' | 'nothing' | 'lost' }
+export type Adopted =
+  { state: 'held'; task: StoredTask; takenAt: number } | { state: 'paused' | 'nothing' | 'lost' }
 
 /** How long finished and dead tasks are kept. */
 export interface Retention {
@@ -86,8 +100,9 @@ export class TaskConsumer {
       .reserveTasks(this.list, this.id, leaseMs, count, newSeed())
       .catch(redisFailure(this.list))
     const tasks: StoredTask[] = []
-    for (let at = 0; at + 2 < parts.length; at += 3) {
-      tasks.push(decodeTask(parts[at] as string, Number(parts[at + 1]), parts[at + 2] as string))
+    for (let at = 0; at + 1 < parts.length; at += 2) {
+      const head = parts[at] as string
+      tasks.push(decodeTask(head.slice(0, idLength), Number(head.slice(idLength)), parts[at + 1] as string))
     }
     if (state === 'more') return this.reserve(count, leaseMs)
     return { state: state as Reserved['state'], now, nextDue: toDue(nextDue), tasks }
@@ -99,26 +114,26 @@ export class TaskConsumer {
    * @param bareId the id it gets if it is a bare value; the same when repeated
    */
   async adopt(element: string, bareId: string): Promise<Adopted> {
-    const [state, , id, failed, value] = await this.#redis
+    const [state, takenAt, id, failed, value] = await this.#redis
       .adoptTask(this.list, this.id, element, bareId)
       .catch(redisFailure(this.list))
     if (state !== 'held') return { state: state as 'paused' | 'nothing' | 'lost' }
-    return { state, task: decodeTask(id ?? '', Number(failed), value ?? '') }
+    return { state, takenAt, task: decodeTask(id ?? '', Number(failed), value ?? '') }
   }
 
   /**
    * Records outcomes. One round trip; safe to repeat.
    *
-   * @returns for each whether it was still this consumer's; what was not is left as it is
+   * @returns those that were lost: no longer this consumer's, and left as they are
    */
-  async settle(settlements: Settlement[]): Promise<boolean[]> {
+  async settle(settlements: Settlement[]): Promise<Settlement[]> {
     const { resultTtlMs, deadMax, deadTtlMs } = this.retention
     const args: (string | number)[] = [this.id, resultTtlMs, deadMax, deadTtlMs]
-    for (const { id, attempt = '', outcome } of settlements) {
-      args.push(id, attempt, outcome.kind, 'delayMs' in outcome ? outcome.delayMs : 0, detailOf(outcome))
+    for (const { id, attempt = '', startedAt = '', outcome } of settlements) {
+      args.push(id, `${attempt}\t${startedAt}`, kindOf(outcome), detailOf(outcome))
     }
-    const [, ...held] = await this.#redis.settleTasks(this.list, ...args).catch(redisFailure(this.list))
-    return held.map((flag) => flag === 1)
+    const [, ...lost] = await this.#redis.settleTasks(this.list, ...args).catch(redisFailure(this.list))
+    return lost.map((at) => settlements[at] as Settlement)
   }
 
   /** Extends the lease, and hears what is new. One round trip. */
@@ -140,7 +155,7 @@ export class TaskConsumer {
     const tasks: Recovered[] = []
     for (let at = 0; at + 3 < parts.length; at += 4) {
       const [id, failed, value, mark] = parts.slice(at, at + 4) as [string, string, string, string]
-      const noted = decodeMark(mark) ?? { attempt: Number(failed) + 1, startedAt: 0, consumer }
+      const noted = decodeMark(mark) ?? { attempt: Number(failed) + 1, consumer }
       tasks.push({ task: decodeTask(id, Number(failed), value), mark: noted })
     }
     return { consumer, tasks }
@@ -173,10 +188,12 @@ export class TaskConsumer {
     await this.#redis.leaveQueue(this.list, this.id, hadBlockedReads ? 1 : 0).catch(redisFailure(this.list))
   }
 
-  /** Notes how far tasks are. One round trip. */
-  async noteProgress(reports: { id: string; fraction: number; note: string }[]): Promise<void> {
-    const args = reports.flatMap(({ id, fraction, note }) => [id, fraction, note])
-    await this.#redis.noteProgress(this.list, this.id, ...args).catch(redisFailure(this.list))
+  /** Notes what has been running for a while, and how far it is. One round trip. */
+  async note(running: RunningNote[]): Promise<void> {
+    const args = running.flatMap(({ id, attempt, startedAt, fraction = '', note = '' }) => {
+      return [id, attempt, startedAt, fraction, note]
+    })
+    await this.#redis.noteTasks(this.list, this.id, ...args).catch(redisFailure(this.list))
   }
 
   /** The elements of this consumer's held list. O(held). */
@@ -186,6 +203,9 @@ export class TaskConsumer {
 }
 
 const toDue = (text: string): number | undefined => (text === '' ? undefined : Number(text))
+
+const kindOf = (outcome: Outcome): string =>
+  'delayMs' in outcome ? `${outcome.kind}:${outcome.delayMs}` : outcome.kind
 
 function detailOf(outcome: Outcome): string {
   if ('detail' in outcome) return outcome.detail

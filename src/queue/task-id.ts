@@ -3,6 +3,9 @@ import { randomBytes } from 'node:crypto'
 /** The first letter of an id says in which of a queue's lists the task waits. */
 export type Priority = 'high' | 'normal' | 'low'
 
+/** Characters of an id. */
+export const idLength = 17
+
 // In ASCII order, so that ids sort by time.
 const alphabet = '-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz'
 const maxCount = 64 ** 4
@@ -24,6 +27,9 @@ export function newTaskId(priority: Priority = 'normal', nowMs = Date.now()): st
   count = (count + 1) % maxCount
   return priority.charAt(0) + timePart + encode(count, 4) + processPart
 }
+
+/** Whether this has the form of an id. */
+export const isTaskId = (text: string): boolean => /^[hnl][\w-]{16}$/.test(text)
 
 /** 16 characters, unique to a call: from these a script makes ids for bare values. */
 export const newSeed = (): string => newTaskId().slice(1)

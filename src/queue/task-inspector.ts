@@ -8,7 +8,8 @@ import {
   type StoredError,
   type StoredTask,
 } from './envelope.js'
-import { historyKey, recordKey, taskKeys, taskList } from './names.js'
+import { heldKey, historyKey, recordKey, taskKeys, taskList } from './names.js'
+import { withScripts } from './scripts.js'
 import { decodeElement } from './task-element.js'
 import { priorityOf, publicId } from './task-id.js'
 import type { TaskRecord } from './task-record.js'
@@ -44,14 +45,20 @@ export class TaskInspector {
     redis: Redis,
     readonly queue: string,
   ) {
-    this.#redis = redis
+    this.#redis = withScripts(redis)
     this.list = taskList(queue)
     this.#keys = taskKeys(this.list)
   }
 
-  /** A task by its own id; undefined if there is none or its record has expired. One round trip. */
+  /**
+   * A task by its own id; undefined if there is none or its record has expired. One round trip; another, O(consumers), for
+   * one that waits or has just been started.
+   */
   async find(id: string): Promise<TaskRecord | undefined> {
-    return (await this.findAll([id]))[0]
+    const [record] = await this.findAll([id])
+    if (record?.state !== 'waiting') return record
+    const holder = await this.#redis.findHolder(this.list, id).catch(redisFailure(this.list))
+    return holder === null ? record : activeNow(record, holder)
   }
 
   /** Tasks by their own ids, without those that are no more. One round trip. */
@@ -60,7 +67,7 @@ export class TaskInspector {
     const pipeline = this.#redis.pipeline()
     for (const id of ids) {
       pipeline.hget(tasks, id).hget(active, id).hget(tries, id).zscore(delayed, id).zscore(dead, id)
-      pipeline.get(recordKey(this.list, id)).lrange(historyKey(this.list, id), 0, -1)
+      pipeline.hget(recordKey(this.list, id), id).lrange(historyKey(this.list, id), 0, -1)
     }
     const replies = (await this.#run(pipeline)) as (string | null)[]
     return ids.flatMap(
@@ -70,19 +77,11 @@ export class TaskInspector {
 
   /** Lengths and counters. One round trip, O(1). */
   async counts(): Promise<QueueCounts> {
-    const { list, high, low, delayed, active, dead, ghosts, stats, paused } = this.#keys
-    const pipeline = this.#redis
-      .pipeline()
-      .llen(list)
-      .llen(high)
-      .llen(low)
-      .zcard(delayed)
-      .hlen(active)
-      .zcard(dead)
+    const { list, high, low, delayed, dead, ghosts, stats, paused } = this.#keys
+    const pipeline = this.#redis.pipeline().llen(list).llen(high).llen(low).zcard(delayed).zcard(dead)
     const replies = await this.#run(pipeline.exists(paused).scard(ghosts).hgetall(stats))
-    const [normal, first, last, delayedCount, activeCount, deadCount, isPaused, ghostCount] =
-      replies as number[]
-    const counters = replies[8] as Record<string, string>
+    const [normal, first, last, delayedCount, deadCount, isPaused, ghostCount] = replies as number[]
+    const counters = replies[7] as Record<string, string>
     const counter = (name: string) => Number(counters[name] ?? 0)
     return {
       name: this.queue,
@@ -90,7 +89,7 @@ export class TaskInspector {
       // Cancelled tasks keep their place in the list until it is reached.
       waiting: Math.max(0, (normal ?? 0) + (first ?? 0) + (last ?? 0) - (ghostCount ?? 0)),
       delayed: delayedCount ?? 0,
-      active: activeCount ?? 0,
+      active: counter('active'),
       dead: deadCount ?? 0,
       accepted: counter('accepted'),
       done: counter('done'),
@@ -106,18 +105,38 @@ export class TaskInspector {
    * last. Two round trips, O(page).
    */
   async page(state: PageState, cursor = 0): Promise<{ tasks: TaskRecord[]; next: number | undefined }> {
+    if (state === 'active') return this.#activePage(cursor)
     const ids = await this.#pageIds(state, cursor)
-    const found = await this.findAll(ids)
-    return { tasks: found, next: ids.length < pageSize ? undefined : cursor + pageSize }
+    return { tasks: await this.findAll(ids), next: nextCursor(ids, cursor) }
   }
 
-  async #pageIds(state: PageState, cursor: number): Promise<string[]> {
-    const { list, delayed, dead, active } = this.#keys
+  // What consumers hold is little; they are asked one after the other.
+  async #activePage(cursor: number) {
+    const consumers = await this.#redis.zrange(this.#keys.consumers, '0', '-1').catch(redisFailure(this.list))
+    const pipeline = this.#redis.pipeline()
+    for (const consumer of consumers) pipeline.lrange(heldKey(this.list, consumer), 0, -1)
+    const lists = (await this.#run(pipeline)) as string[][]
+    const held = lists.flatMap((elements, index) =>
+      elements.reverse().flatMap((element) => {
+        const decoded = decodeElement(element)
+        return decoded.kind === 'started' ? [{ id: decoded.id, holder: consumers[index] ?? '' }] : []
+      }),
+    )
+    const shown = held.slice(cursor, cursor + pageSize)
+    const holders = new Map(shown.map(({ id, holder }) => [publicId(this.queue, id), holder]))
+    const found = await this.findAll(shown.map(({ id }) => id))
+    const tasks = found.map((task) =>
+      task.state === 'waiting' ? activeNow(task, holders.get(task.id) ?? '') : task,
+    )
+    return { tasks, next: nextCursor(shown, cursor) }
+  }
+
+  async #pageIds(state: Exclude<PageState, 'active'>, cursor: number): Promise<string[]> {
+    const { list, delayed, dead } = this.#keys
     const last = cursor + pageSize - 1
     const failure = redisFailure(this.list)
     if (state === 'delayed') return this.#redis.zrange(delayed, String(cursor), String(last)).catch(failure)
     if (state === 'dead') return this.#redis.zrange(dead, String(cursor), String(last), 'REV').catch(failure)
-    if (state === 'active') return (await this.#redis.hkeys(active).catch(failure)).slice(cursor, last + 1)
     const elements = await this.#redis.lrange(list, -last - 1, -cursor - 1).catch(failure)
     return elements.reverse().flatMap((element) => idIn(element) ?? [])
   }
@@ -141,7 +160,7 @@ export class TaskInspector {
         ...base,
         state: 'active',
         attempt,
-        startedAt,
+        ...(startedAt !== undefined && { startedAt }),
         worker,
         ...(progress !== undefined && { progress }),
         ...(note && { note }),
@@ -160,7 +179,8 @@ export class TaskInspector {
       state,
       attempt: mark?.attempt ?? attempts.length,
       finishedAt,
-      ...(mark && { startedAt: mark.startedAt, worker: mark.consumer }),
+      ...(mark?.startedAt !== undefined && { startedAt: mark.startedAt }),
+      ...(mark && { worker: mark.consumer }),
       ...(state === 'done' ? { progress: 1, result: outcomeJson } : { error: outcomeJson as StoredError }),
       attempts,
     }
@@ -182,6 +202,15 @@ type Facts = [
   record: string | null,
   history: string[],
 ]
+
+// Its consumer has not noted it yet: it was started a moment ago.
+function activeNow(record: TaskRecord, worker: string): TaskRecord {
+  return { ...record, state: 'active', attempt: record.attempt + 1, worker }
+}
+
+function nextCursor(shown: unknown[], cursor: number): number | undefined {
+  return shown.length < pageSize ? undefined : cursor + pageSize
+}
 
 function lastError(attempts: Attempt[]): { error?: StoredError } {
   const last = attempts.at(-1)

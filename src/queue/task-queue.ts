@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis'
 import { redisFailure } from '../redis/errors.js'
 import { encodeTask, type TaskOptions } from './envelope.js'
-import { queuesKey, taskKeys, taskList } from './names.js'
+import { queuesKey, taskList } from './names.js'
 import { withScripts } from './scripts.js'
 import { newTaskId, type Priority, publicId } from './task-id.js'
 
@@ -133,12 +133,7 @@ export class TaskQueue {
 
   /** Ends a pause and wakes an idle worker. */
   async resume(): Promise<void> {
-    await this.#redis
-      .multi()
-      .del(taskKeys(this.list).paused)
-      .lpush(this.list, '\u0001')
-      .exec()
-      .catch(redisFailure(this.list))
+    await this.#redis.resumeQueue(this.list).catch(redisFailure(this.list))
   }
 
   /** Cancels a task by its own id: removed if it waits, aborted by its worker if it is active. One round trip. */

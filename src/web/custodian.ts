@@ -1,6 +1,5 @@
 import { Duty } from '../process/duty.js'
-import type { Logger } from '../process/log.js'
-import { recoverDead } from '../queue/recover-dead.js'
+import { recoverDead, type RecoverOptions } from '../queue/recover-dead.js'
 import type { TaskConsumer } from '../queue/task-consumer.js'
 
 const beatEveryMs = 2000
@@ -21,7 +20,7 @@ export class Custodian {
   /** @param consumerOf makes the consumer in whose name this process is heard of in a queue */
   constructor(
     private readonly consumerOf: (queue: string) => TaskConsumer,
-    private readonly log: Pick<Logger, 'warn'>,
+    private readonly options: RecoverOptions,
   ) {
     this.#duty = new Duty(
       () => this.#lookAfterAll(),
@@ -57,6 +56,6 @@ export class Custodian {
       return consumer.leave()
     }
     const { dead } = await consumer.heartbeat(leaseMs)
-    if (dead > 0) await recoverDead(consumer, this.log)
+    if (dead > 0) await recoverDead(consumer, this.options)
   }
 }

@@ -30,7 +30,7 @@ const beating = new Duty(beat, () => undefined, retryMs)
 const showing = new Duty(show, () => undefined, options.everyMs)
 const watching = new MainThreadWatch({
   table,
-  handlerUrls: options.handlerUrls,
+  handlerUrls: options.handlers.map(({ url }) => url),
   onBlocked: sayBlocked,
   onUnblocked: () => showing.wake(),
   onOverdue: endWith,
@@ -64,14 +64,15 @@ async function endWith(culprit: RunningTask, { stack }: Blocked): Promise<void> 
     if (!consumer) continue
     const isCulprit = running.id === culprit.id
     const outcome = isCulprit ? await timedOut(running, consumer, stack) : ({ kind: 'return' } as const)
-    await consumer.settle([{ id: running.id, outcome }])
+    const { id, startedAt } = running
+    await consumer.settle([{ id, startedAt, outcome }])
   }
   // Through the main thread, as process.stderr is in a thread, it would come too late.
   writeSync(2, `servery: ${culprit.id} ran past its timeout and blocks the process: ending it\n`)
   process.kill(process.pid, 'SIGKILL')
 }
 
-async function timedOut({ id, startedAt }: RunningTask, { list }: TaskConsumer, stack: string[]) {
+async function timedOut({ id, handler, startedAt }: RunningTask, { list }: TaskConsumer, stack: string[]) {
   const keys = taskKeys(list)
   const [value, tries] = await Promise.all([
     redis.commands.hget(keys.tasks, id),
@@ -79,14 +80,15 @@ async function timedOut({ id, startedAt }: RunningTask, { list }: TaskConsumer, 
   ])
   const error = new Error(`timed out while it blocked the event loop, at ${stack[0] ?? 'an unknown place'}`)
   error.stack = stack.join('\n')
-  const facts = { worker: options.consumer, startedAt, endedAt: Date.now() }
+  const policy = options.handlers[handler]?.policy
+  const facts = { worker: options.consumer, startedAt, endedAt: Date.now(), policy }
   return failed(decodeTask(id, Number(tries ?? 0), value ?? ''), error, facts)
 }
 
 // An idle worker has little to show.
 async function show(): Promise<number> {
   const running = table.rows()
-  const againMs = (running.length > 0 || watching.blocked ? 2 : 4) * options.everyMs
+  const againMs = (running.length > 0 || watching.blocked ? 1 : 4) * options.everyMs
   const { since: blockedSince, stack } = watching.blocked ?? {}
   const state = { ...options.about, running, ...(blockedSince && { blockedSince, stack }) }
   await redis.commands

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import type { Logger, LogOptions } from '../process/log.js'
+import type { RetryPolicy } from '../queue/retry-policy.js'
 import type { Heartbeat as Beat, Retention } from '../queue/task-consumer.js'
 
 /** What the thread is started with. */
@@ -10,8 +11,8 @@ export interface HeartbeatOptions {
   leaseMs: number
   everyMs: number
   retention: Retention
-  /** URL of each handler's file, as the running table counts them; undefined where there is none. */
-  handlerUrls: (string | undefined)[]
+  /** Of each handler, as the running table counts them: its file's URL, if it has one, and its retry policy. */
+  handlers: { url: string | undefined; policy: RetryPolicy }[]
   /** For what must be said while the main thread is blocked; without it, it is said afterwards. */
   log: LogOptions | undefined
   /** The buffer of the worker's {@link RunningTable}. */

@@ -7,9 +7,11 @@ import type { Outcome, TaskConsumer } from '../queue/task-consumer.js'
 import { referenceTo } from '../queue/task-element.js'
 import { publicId } from '../queue/task-id.js'
 import { AbortedError } from './aborted-error.js'
+import { limitTime } from './limit-time.js'
 import { Postponement } from './postponement.js'
-import { Progress } from './progress.js'
-import { type Run, runTask } from './run-task.js'
+import { Run, type TakenTask } from './run.js'
+import { runTask } from './run-task.js'
+import { RunningNotes } from './running-notes.js'
 import { Settler } from './settler.js'
 
 export interface QueueRunnerOptions {
@@ -22,72 +24,71 @@ export interface QueueRunnerOptions {
   /** Handed to every handler. */
   settings: TaskSettings
   log: Logger
-  /** A run begins; gives it its row in the running table. */
-  onStart: (run: Omit<Run, 'row'>, handler: Handler) => number
-  /** A run has ended, or a task was put off, and its slot is free: the row of the run. */
-  onEnd: (row?: number) => void
+  /** A run begins. */
+  onStart: (run: Run) => void
+  /** A run has ended, or a task was put off, and its slot is free. */
+  onEnd: (run?: Run) => void
   /** A handler neither ended nor heeded its signal. */
   onStuck: (run: Run) => void
 }
-
-/** What a handler gets beyond its timeout to heed its signal. */
-export const stuckAfterMs = 5000
-const maxTimerMs = 2 ** 31 - 1
 
 /** Runs the tasks of one queue and records how they end. */
 export class QueueRunner {
   readonly settler: Settler
   readonly runs = new Map<string, Run>()
   readonly #options: QueueRunnerOptions
-  readonly #progress: Progress
+  readonly #notes: RunningNotes
   readonly #running = new Map<Handler, number>()
   readonly #postponement: Postponement
 
   constructor(options: QueueRunnerOptions) {
     this.#options = options
     this.settler = new Settler(options.consumer, options.log)
-    this.#progress = new Progress(options.consumer)
+    this.#notes = new RunningNotes(options.consumer, this.runs)
     this.#postponement = new Postponement(options.log)
   }
 
-  /**
-   * Starts a task, or puts it off if it cannot be run here or now. It never throws.
-   *
-   * @param confirmed where it may turn out not to be ours
-   */
-  start(task: StoredTask, confirmed?: Promise<boolean>): void {
+  /** Starts a task, or puts it off if it cannot be run here or now. It never throws. */
+  start(taken: TakenTask): void {
+    const { task } = taken
     if (this.settler.isPending(task.id)) return void this.#startIfHeld(task)
     if (this.#isRunning(task)) return this.#options.onEnd()
     const handler = this.#handlerOf(task)
-    if (!handler) return this.#startWithout(task, confirmed)
+    if (!handler) return this.#startWithout(taken)
     // It was given away and came back, and its earlier run, which was aborted, has not ended yet.
     const isRunning = this.runs.has(task.id)
     if (isRunning || (this.#running.get(handler) ?? 0) >= handler.concurrency)
-      this.#settleUnstarted(task, confirmed, this.#postponement.whileBusy(handler))
-    else this.#begin(handler, task, confirmed)
+      this.#settleUnstarted(taken, this.#postponement.whileBusy(handler))
+    else this.#begin(handler, taken)
   }
 
   /** Gives a task back that was not started; no attempt is counted. */
   giveBack(task: StoredTask): void {
-    this.settler.settle(task, { kind: 'return' })
-  }
-
-  /** Aborts a run; what becomes of it is decided when it ends. */
-  abort(run: Run, error: AbortedError): void {
-    run.controller.abort(error)
+    this.settler.settle({ id: task.id, attempt: task.failed + 1, outcome: { kind: 'return' } })
   }
 
   /** A task is no longer this worker's: its run is aborted, its outcome will be discarded. */
   revoke(run: Run): void {
-    run.revoked = true
-    this.abort(run, new AbortedError('lease lost', 'the lease was lost: the task is no longer held here'))
+    run.isRevoked = true
+    run.abort(new AbortedError('lease lost', 'the lease was lost: the task is no longer held here'))
   }
 
   /** Settles a run that is still going on, and takes no notice of how it ends. */
   surrender(run: Run, outcome: Outcome): void {
-    if (run.revoked) return
-    run.revoked = true
-    this.settler.settle(run.task, outcome)
+    if (run.isRevoked) return
+    run.isRevoked = true
+    this.#settle(run, outcome)
+  }
+
+  /** How an attempt that ended with this error ends: tried again, dead, or as it was aborted. */
+  failure(run: Run, thrown: unknown): Outcome {
+    const reason = run.abortReason
+    const about = { worker: this.#options.consumer.id, policy: run.handler.policy, ...run.times() }
+    // Aborted, it is the abort's reason that decides, whatever the handler made of it.
+    if (!reason) return failed(run.task, thrown, { ...about, canRetry: !(thrown instanceof UnrecoverableError) })
+    if (reason.reason === 'shutdown') return { kind: 'return' }
+    if (reason.reason !== 'cancelled') return failed(run.task, reason, about)
+    return { kind: 'cancelled', detail: JSON.stringify({ name: reason.name, message: reason.message }) }
   }
 
   /** Resolves when nothing is running and every outcome so far is recorded. */
@@ -97,13 +98,13 @@ export class QueueRunner {
   }
 
   stop(): void {
-    this.#progress.stop()
+    this.#notes.stop()
   }
 
   // An answer that was lost, and found again, can bring a task twice.
   #isRunning(task: StoredTask): boolean {
     const run = this.runs.get(task.id)
-    return run?.task.failed === task.failed && !run.revoked
+    return run?.task.failed === task.failed && !run.isRevoked
   }
 
   // Its outcome may have been recorded, and the task have come back, before the answer to that is here; or the outcome is
@@ -112,7 +113,7 @@ export class QueueRunner {
     const { consumer, onEnd } = this.#options
     await this.settler.untilSettled(id)
     const adopted = await consumer.adopt(referenceTo(id), id).catch(() => undefined)
-    if (adopted?.state === 'held') this.start(adopted.task)
+    if (adopted?.state === 'held') this.start(adopted)
     else onEnd()
   }
 
@@ -121,106 +122,76 @@ export class QueueRunner {
     return handlers.get(name === '' ? rawHandler : name)
   }
 
-  #startWithout(task: StoredTask, confirmed: Promise<boolean> | undefined): void {
+  #startWithout(taken: TakenTask): void {
     const { consumer } = this.#options
-    if (task.name !== '')
-      return this.#settleUnstarted(task, confirmed, this.#postponement.withoutHandler(task))
-    const now = Date.now()
+    const { task, takenAt } = taken
+    if (task.name !== '') return this.#settleUnstarted(taken, this.#postponement.withoutHandler(task))
     const error = new UnrecoverableError(`no handler for bare values of queue ${consumer.queue}`)
     delete error.stack
-    const facts = { worker: consumer.id, startedAt: now, endedAt: now, canRetry: false }
-    this.#settleUnstarted(task, confirmed, failed(task, error, facts))
+    const facts = { worker: consumer.id, startedAt: takenAt, endedAt: takenAt, canRetry: false }
+    this.#settleUnstarted(taken, failed(task, error, facts))
   }
 
-  #settleUnstarted(task: StoredTask, confirmed: Promise<boolean> | undefined, outcome: Outcome): void {
-    const settle = () => this.settler.settle(task, outcome)
-    if (confirmed) void confirmed.then((isOurs) => isOurs && settle())
-    else settle()
+  #settleUnstarted({ task, takenAt, confirmed }: TakenTask, outcome: Outcome): void {
+    const settle = (startedAt: number) =>
+      this.settler.settle({ id: task.id, attempt: task.failed + 1, startedAt, outcome })
+    if (confirmed) void confirmed.then((at) => at !== undefined && settle(at))
+    else settle(takenAt)
     this.#options.onEnd()
   }
 
-  #begin(handler: Handler, task: StoredTask, confirmed: Promise<boolean> | undefined): void {
-    const { queue, onStart } = this.#options
-    const begun = {
-      task,
-      queue,
-      controller: new AbortController(),
-      startedAt: Date.now(),
-      revoked: false,
-      ended: Promise.resolve(),
-    }
-    const run: Run = Object.assign(begun, { row: onStart(begun, handler) })
-    this.runs.set(task.id, run)
+  #begin(handler: Handler, taken: TakenTask): void {
+    const run = new Run(handler, taken, this.#options.queue)
+    this.runs.set(taken.task.id, run)
     this.#running.set(handler, (this.#running.get(handler) ?? 0) + 1)
-    const isConfirmed = confirmed?.then((isOurs) => isOurs || this.revoke(run))
-    run.ended = this.#run(handler, run, isConfirmed)
+    this.#options.onStart(run)
+    this.#notes.wake()
+    const isConfirmed = taken.confirmed?.then((at) => this.#onConfirmed(run, at))
+    run.ended = this.#run(run, isConfirmed)
   }
 
-  async #run(handler: Handler, run: Run, isConfirmed: Promise<unknown> | undefined): Promise<void> {
-    const timer = this.#limitTime(handler, run)
+  #onConfirmed(run: Run, at: number | undefined): void {
+    if (at === undefined) this.revoke(run)
+    else run.takenAt = at
+  }
+
+  async #run(run: Run, isConfirmed: Promise<void> | undefined): Promise<void> {
+    const clearLimit = limitTime(run, this.#options.onStuck)
     let outcome: Outcome
     try {
-      outcome = succeeded(await this.#call(handler, run))
+      outcome = succeeded(await this.#call(run))
     } catch (error) {
-      outcome = this.#failure(run, error)
+      outcome = this.failure(run, error)
     }
-    clearTimeout(timer.current)
+    clearLimit?.()
     // Until it is known whose the task is, it stays among the runs: else it would be found in the held list, and run.
     if (isConfirmed) await isConfirmed
-    this.#end(handler, run)
-    if (run.revoked) this.#sayDiscarded(run, outcome)
-    else this.settler.settle(run.task, outcome)
+    this.#end(run)
+    if (run.isRevoked) this.#sayDiscarded(run, outcome)
+    else this.#settle(run, outcome)
   }
 
-  #call(handler: Handler, run: Run): Promise<unknown> {
+  #call(run: Run): unknown {
     const { consumer, log, settings } = this.#options
-    const id = publicId(consumer.queue, run.task.id)
-    return runTask(handler, run, {
-      publicId: id,
-      log: log.child({ task: id, handler: handler.name }),
-      onProgress: (fraction, note) => this.#progress.report(run.task.id, fraction, note),
+    return runTask(run, {
+      publicId: publicId(consumer.queue, run.task.id),
+      log,
+      onProgress: (fraction, note) => this.#notes.report(run, fraction, note),
       settings,
     })
   }
 
-  #limitTime(handler: Handler, run: Run): { current?: NodeJS.Timeout } {
-    const timeoutMs = timeoutOf(handler, run.task)
-    const timer: { current?: NodeJS.Timeout } = {}
-    if (timeoutMs === undefined) return timer
-    timer.current = setTimeout(
-      () => {
-        this.abort(run, new AbortedError('timeout', `timed out after ${timeoutMs} ms`))
-        timer.current = setTimeout(() => this.#options.onStuck(run), stuckAfterMs)
-      },
-      Math.min(timeoutMs, maxTimerMs),
-    )
-    return timer
+  #settle({ task, attempt, takenAt: startedAt }: Run, outcome: Outcome): void {
+    this.settler.settle({ id: task.id, attempt, startedAt, outcome })
   }
 
-  // Aborted, it is the abort's reason that decides, whatever the handler made of it.
-  #failure(run: Run, thrown: unknown): Outcome {
-    const reason: unknown = run.controller.signal.reason
-    const about = { worker: this.#options.consumer.id, startedAt: run.startedAt, endedAt: Date.now() }
-    if (!(reason instanceof AbortedError))
-      return failed(run.task, thrown, { ...about, canRetry: !(thrown instanceof UnrecoverableError) })
-    if (reason.reason === 'shutdown') return { kind: 'return' }
-    if (reason.reason !== 'cancelled') return failed(run.task, reason, about)
-    return { kind: 'cancelled', detail: JSON.stringify({ name: reason.name, message: reason.message }) }
-  }
-
-  #end(handler: Handler, run: Run): void {
-    this.#running.set(handler, (this.#running.get(handler) ?? 1) - 1)
+  #end(run: Run): void {
+    this.#running.set(run.handler, (this.#running.get(run.handler) ?? 1) - 1)
     this.runs.delete(run.task.id)
-    this.#progress.forget(run.task.id)
-    this.#options.onEnd(run.row)
+    this.#options.onEnd(run)
   }
 
   #sayDiscarded({ task }: Run, { kind }: Outcome): void {
     this.#options.log.warn({ task: task.id, outcome: kind }, 'no longer ours: the outcome is discarded')
   }
-}
-
-/** Time for one attempt, ms. */
-export function timeoutOf(handler: Handler, { options }: StoredTask): number | undefined {
-  return options.t ?? handler.timeoutMs
 }

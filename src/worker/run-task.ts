@@ -2,19 +2,7 @@ import type { Handler } from '../handlers/registry.js'
 import { type TaskContext, type TaskSettings, UnrecoverableError } from '../handlers/task.js'
 import type { Logger } from '../process/log.js'
 import type { StoredTask } from '../queue/envelope.js'
-
-/** One task that is being run. */
-export interface Run {
-  readonly task: StoredTask
-  readonly queue: number
-  readonly row: number
-  readonly startedAt: number
-  readonly controller: AbortController
-  /** Set once its outcome is no longer ours to record. */
-  revoked: boolean
-  /** Resolves when the handler has ended. */
-  ended: Promise<void>
-}
+import type { Run } from './run.js'
 
 export interface RunOptions {
   publicId: string
@@ -26,25 +14,52 @@ export interface RunOptions {
 /**
  * Runs a handler on a task's data.
  *
+ * @returns what the handler returns, which may be a promise
  * @throws what the handler throws; {@link UnrecoverableError} if the data is not what it takes
  */
-export async function runTask(
-  handler: Handler,
-  { task, controller }: Run,
-  options: RunOptions,
-): Promise<unknown> {
+export function runTask(run: Run, options: RunOptions): unknown {
+  const { task, handler } = run
   const input = inputOf(task, handler)
   const mistakes = handler.mistakesIn(input)
   if (mistakes.length > 0) throw new UnrecoverableError(mistakes.join('; '))
-  const context: TaskContext = {
-    id: options.publicId,
-    attempt: task.failed + 1,
-    signal: controller.signal,
-    progress: (fraction, note = '') => options.onProgress(Math.min(Math.max(fraction || 0, 0), 1), note),
-    log: options.log,
-    settings: options.settings,
+  return handler.run(input, new Context(run, options))
+}
+
+// Most handlers ask for little of this: a logger and a signal for each task would cost more than to run it.
+class Context implements TaskContext {
+  readonly #run: Run
+  readonly #options: RunOptions
+
+  constructor(run: Run, options: RunOptions) {
+    this.#run = run
+    this.#options = options
   }
-  return handler.run(input, context)
+
+  get id(): string {
+    return this.#options.publicId
+  }
+
+  get attempt(): number {
+    return this.#run.attempt
+  }
+
+  get signal(): AbortSignal {
+    return this.#run.signal
+  }
+
+  get progress() {
+    const { onProgress } = this.#options
+    return (fraction: number, note = '') => onProgress(Math.min(Math.max(fraction || 0, 0), 1), note)
+  }
+
+  get log(): Logger {
+    const { log, publicId: task } = this.#options
+    return log.child({ task, handler: this.#run.handler.name })
+  }
+
+  get settings(): TaskSettings {
+    return this.#options.settings
+  }
 }
 
 // A bare value is the input itself where its handler does not say otherwise.

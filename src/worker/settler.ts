@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { backoffMs } from '../process/backoff.js'
 import type { Logger } from '../process/log.js'
-import type { StoredTask } from '../queue/envelope.js'
-import type { Outcome, Settlement, TaskConsumer } from '../queue/task-consumer.js'
+import type { Settlement, TaskConsumer } from '../queue/task-consumer.js'
 
 const maxBatch = 500
 
@@ -12,8 +11,8 @@ const maxBatch = 500
  */
 export class Settler {
   #pending: Settlement[] = []
+  readonly #ids = new Set<string>()
   #sending: Promise<void> | undefined
-  #sendingIds = new Set<string>()
   #batch = Promise.resolve()
   #failures = 0
 
@@ -23,19 +22,20 @@ export class Settler {
   ) {}
 
   /** Records how an attempt of a task ended, as soon as Redis can be reached. */
-  settle({ id, failed }: StoredTask, outcome: Outcome): void {
-    this.#pending.push({ id, attempt: failed + 1, outcome })
+  settle(settlement: Settlement): void {
+    this.#pending.push(settlement)
+    this.#ids.add(settlement.id)
     this.#sending ??= this.#sendAll()
   }
 
-  /** Outcomes still to be recorded. */
+  /** Tasks with an outcome still to be recorded. */
   get size(): number {
-    return this.#pending.length + this.#sendingIds.size
+    return this.#ids.size
   }
 
   /** Whether an outcome of this task is still to be recorded. */
   isPending(id: string): boolean {
-    return this.#sendingIds.has(id) || this.#pending.some((settlement) => settlement.id === id)
+    return this.#ids.has(id)
   }
 
   /** Resolves when no outcome of this task is to be recorded any more. */
@@ -58,14 +58,12 @@ export class Settler {
   }
 
   async #sendBatch(batch: Settlement[]): Promise<void> {
-    this.#sendingIds = new Set(batch.map(({ id }) => id))
     try {
-      this.#sayLost(batch, await this.consumer.settle(batch))
+      this.#sayLost(await this.consumer.settle(batch))
       this.#failures = 0
-      this.#sendingIds.clear()
+      for (const { id } of batch) this.#ids.delete(id)
     } catch (error) {
       this.#pending.unshift(...batch)
-      this.#sendingIds.clear()
       await this.#napAfter(error as Error)
     }
   }
@@ -77,10 +75,9 @@ export class Settler {
     await sleep(backoffMs(this.#failures, { baseMs: 50, capMs: 1000 }))
   }
 
-  #sayLost(batch: Settlement[], held: boolean[]): void {
-    batch.forEach(({ id, outcome }, index) => {
-      if (held[index]) return
+  #sayLost(lost: Settlement[]): void {
+    for (const { id, outcome } of lost) {
       this.log.warn({ task: id, outcome: outcome.kind }, 'no longer ours: the outcome is discarded')
-    })
+    }
   }
 }

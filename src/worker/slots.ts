@@ -7,6 +7,10 @@ export class Slots {
     this.#free = size
   }
 
+  get free(): number {
+    return this.#free
+  }
+
   /** Takes up to `most` slots at once; how many it got. */
   acquire(most: number): number {
     const got = Math.min(most, this.#free)

@@ -7,6 +7,7 @@ import type { Adopted, Reserved, TaskConsumer } from '../queue/task-consumer.js'
 import { decodeElement } from '../queue/task-element.js'
 import { newTaskId } from '../queue/task-id.js'
 import type { BlockingReads } from '../redis/blocking-reads.js'
+import type { TakenTask } from './run.js'
 import type { Slots } from './slots.js'
 
 export interface TaskFeedOptions {
@@ -14,8 +15,8 @@ export interface TaskFeedOptions {
   reads: BlockingReads
   slots: Slots
   log: Logger
-  /** Starts a task, for which a slot was taken. Where `confirmed` is given, it may turn out not to be ours. */
-  start: (task: StoredTask, confirmed?: Promise<boolean>) => void
+  /** Starts a task, for which a slot was taken. */
+  start: (taken: TakenTask) => void
   /** Gives a task back that there is no slot for. */
   giveBack: (task: StoredTask) => void
 }
@@ -126,7 +127,7 @@ export class TaskFeed {
 
   #startAll({ tasks, nextDue, now }: Reserved): number {
     this.expect(nextDue, now)
-    for (const task of tasks) this.#options.start(task)
+    for (const task of tasks) this.#options.start({ task, takenAt: now })
     return tasks.length
   }
 
@@ -158,15 +159,13 @@ export class TaskFeed {
     const decoded = decodeElement(element)
     const adopting = this.#adopt(element)
     if (decoded.kind === 'inline' && this.#takeSlot()) {
-      this.#options.start(
-        decoded.task,
-        adopting.then(({ state }) => state === 'held'),
-      )
+      const confirmed = adopting.then((adopted) => (adopted.state === 'held' ? adopted.takenAt : undefined))
+      this.#options.start({ task: decoded.task, takenAt: decoded.task.enqueuedAt, confirmed })
       await adopting
       return
     }
     const adopted = await adopting
-    if (adopted.state === 'held') this.#startOrGiveBack(adopted.task)
+    if (adopted.state === 'held') this.#startOrGiveBack(adopted)
   }
 
   // Safe to repeat. Given up only when stopping: then it is found in the held list after the lease has ended.
@@ -182,9 +181,9 @@ export class TaskFeed {
     }
   }
 
-  #startOrGiveBack(task: StoredTask): void {
-    if (this.#takeSlot()) this.#options.start(task)
-    else this.#options.giveBack(task)
+  #startOrGiveBack(taken: TakenTask): void {
+    if (this.#takeSlot()) this.#options.start(taken)
+    else this.#options.giveBack(taken.task)
   }
 
   #takeSlot(): boolean {

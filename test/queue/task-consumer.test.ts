@@ -11,7 +11,7 @@ const redis = useRedis()
 const list = taskList('default')
 const keys = taskKeys(list)
 const leaseMs = 5000
-const log = pino({ enabled: false })
+const recovering = { log: pino({ enabled: false }), policyOf: () => undefined }
 const retention = { resultTtlMs: 60_000, deadMax: 3, deadTtlMs: 60_000 }
 const failure = {
   attempt: 1,
@@ -27,7 +27,7 @@ describe('a lease', () => {
     await letBeSilentFor(6000)
 
     expect(await bob.heartbeat(leaseMs)).toMatchObject({ dead: 0 })
-    await recoverDead(bob, log)
+    await recoverDead(bob, recovering)
     expect(await tasks.counts()).toMatchObject({ active: 1 })
 
     await ann.heartbeat(leaseMs)
@@ -42,7 +42,7 @@ describe('a lease', () => {
     await redis.client.hset(keys.stats, 'patientUntil', '1')
 
     expect(await bob.heartbeat(leaseMs)).toMatchObject({ dead: 1 })
-    await recoverDead(bob, log)
+    await recoverDead(bob, recovering)
     const record = await tasks.find(id)
     expect(record).toMatchObject({ state: 'retrying', attempt: 1, attempts: [{ worker: 'ann' }] })
   })
@@ -63,10 +63,10 @@ describe('a settlement that is sent again', () => {
       attempt: 1,
       outcome: { kind: 'retry', delayMs: 0, attempt: failure },
     } as const
-    expect(await ann.settle([settlement])).toEqual([true])
+    expect(await ann.settle([settlement])).toEqual([])
     expect((await ann.reserve(1)).tasks).toMatchObject([{ id: ownId(id), failed: 1 }])
 
-    expect(await ann.settle([settlement])).toEqual([false])
+    expect(await ann.settle([settlement])).toEqual([settlement])
     expect(await tasks.find(id)).toMatchObject({ state: 'active', attempt: 2 })
   })
 })

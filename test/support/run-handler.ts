@@ -1,7 +1,8 @@
 import type { AllowedHost } from '../../src/allowed-hosts.js'
 import { toHandler } from '../../src/handlers/registry.js'
 import type { Task } from '../../src/handlers/task.js'
-import { type Run, runTask } from '../../src/worker/run-task.js'
+import type { Run } from '../../src/worker/run.js'
+import { runTask } from '../../src/worker/run-task.js'
 import { recordingLog } from './log.js'
 
 export interface RunCircumstances {
@@ -17,11 +18,10 @@ export async function runHandler(
   input: unknown,
   { dataDir = '/nowhere', fetchAllow = [], controller, progress = () => undefined }: RunCircumstances = {},
 ): Promise<unknown> {
-  const run = {
-    task: { data: JSON.stringify(input), failed: 0 },
-    controller: controller ?? new AbortController(),
-  }
-  return runTask(toHandler('tested', task as Task), run as Run, {
+  const { signal } = controller ?? new AbortController()
+  const handler = toHandler('tested', task as Task)
+  const run = { handler, task: { data: JSON.stringify(input), failed: 0 }, attempt: 1, signal }
+  return runTask(run as Run, {
     publicId: 'a-task',
     log: recordingLog().log,
     onProgress: progress,

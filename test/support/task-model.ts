@@ -103,9 +103,8 @@ export class QueueUnderTest {
   /** Where everything is, and where the model says it should be. */
   async compare(): Promise<{ found: unknown; expected: unknown }> {
     const { commands } = this.redis
-    const [values, active, stats] = await Promise.all([
+    const [values, stats] = await Promise.all([
       commands.hgetall(this.keys.tasks),
-      commands.hkeys(this.keys.active),
       commands.hgetall(this.keys.stats),
     ])
     const found = await this.#places(values)
@@ -118,7 +117,7 @@ export class QueueUnderTest {
         isTwice: found.isTwice,
         bare: found.bare,
         values: Object.keys(values).sort(),
-        active: active.sort(),
+        active: Number(stats.active ?? 0),
         ghosts,
         bytes: Number(stats.bytes ?? 0),
         accepted: Number(stats.accepted ?? 0),
@@ -130,7 +129,7 @@ export class QueueUnderTest {
         isTwice: [],
         bare: this.bare,
         values: here.map(([id]) => id).sort(),
-        active: here.flatMap(([id, { place }]) => (place.startsWith('held') ? id : [])).sort(),
+        active: this.count('held ann', 'held bob'),
         ghosts: 0,
         bytes,
         accepted: this.tasks.size + this.revivals,
@@ -150,20 +149,19 @@ export class QueueUnderTest {
       else if (places.has(id)) isTwice.push(id)
       else places.set(id, place)
     }
-    const putAll = (elements: string[], placeOf: (id: string) => Place) => {
+    const putAll = (elements: string[], placeOf: (kind: string) => Place) => {
       for (const element of elements) {
         const decoded = decodeElement(element)
-        if ('id' in decoded) put(decoded.id, placeOf(decoded.id))
+        if ('id' in decoded) put(decoded.id, placeOf(decoded.kind))
         else if (decoded.kind === 'bare') bare += 1
       }
     }
     for (const list of [this.keys.list, this.keys.high, this.keys.low]) {
       putAll(await commands.lrange(list, 0, -1), () => 'waiting')
     }
-    const marks = await commands.hgetall(this.keys.active)
     for (const name of consumerNames) {
       const held = await commands.lrange(heldKey(this.list, name), 0, -1)
-      putAll(held, (id) => (marks[id]?.split('\t')[2] === name ? `held ${name}` : `handed ${name}`))
+      putAll(held, (kind) => (kind === 'started' ? `held ${name}` : `handed ${name}`))
     }
     for (const id of await commands.zrange(this.keys.delayed, '0', '-1')) put(id, 'delayed')
     for (const id of await commands.zrange(this.keys.dead, '0', '-1')) put(id, 'dead')
@@ -280,8 +278,10 @@ async function adopt(on: QueueUnderTest, { consumer, which }: Of<'adopt'>): Prom
   if (decoded.kind === 'bare' && !task && state !== 'lost')
     takeBare(on, id, place(on, consumer, decoded.kind))
   else if (task && isWith(task, consumer) && decoded.kind !== 'ring') {
-    task.place = place(on, consumer, decoded.kind)
-    if (on.isPaused !== (state === 'paused') && decoded.kind !== 'inline') throw new Error(state)
+    const isStarted = task.place === `held ${consumer}`
+    if (!isStarted) task.place = place(on, consumer, decoded.kind)
+    const isPaused = on.isPaused && !isStarted && decoded.kind !== 'inline'
+    if (isPaused !== (state === 'paused')) throw new Error(state)
   } else if (state === 'held') throw new Error(`adopted ${id}, which is ${task?.place}`)
 }
 
@@ -297,9 +297,8 @@ async function settle(on: QueueUnderTest, { consumer, which, outcome, stale }: O
   const [id, task] = on.task(which) ?? []
   if (!id || !task) return
   const attempt = task.failed + (stale ? 0 : 1)
-  const [isOurs] = await on.consumers[consumer].settle([
-    { id, attempt, outcome: outcomeOf(outcome, attempt) },
-  ])
+  const lost = await on.consumers[consumer].settle([{ id, attempt, outcome: outcomeOf(outcome, attempt) }])
+  const isOurs = lost.length === 0
   const should = task.place === `held ${consumer}` && !stale
   if (isOurs !== should) throw new Error(`settled: ${isOurs}, but ${id} is ${task.place}`)
   if (should) applyOutcome(task, task.isFlagged && outcome !== 'done' ? 'cancelled' : outcome)
@@ -340,7 +339,7 @@ async function die(on: QueueUnderTest, consumer: Name): Promise<void> {
   const other = on.consumers[consumer === 'ann' ? 'bob' : 'ann']
   await on.redis.commands.zadd(on.keys.consumers, 1, consumer)
   await other.heartbeat(aDay)
-  await recoverDead(other, log)
+  await recoverDead(other, { log, policyOf: () => undefined })
   for (const task of on.tasks.values()) {
     if (task.place === `handed ${consumer}`) task.place = 'waiting'
     if (task.place !== `held ${consumer}`) continue
@@ -354,7 +353,6 @@ async function leave(on: QueueUnderTest, consumer: Name): Promise<void> {
   await on.consumers[consumer].leave()
   on.move(`handed ${consumer}`, 'waiting')
   on.move(`held ${consumer}`, 'waiting')
-  for (const task of on.tasks.values()) if (task.place === 'waiting') task.isFlagged = false
   await on.consumers[consumer].heartbeat(aDay)
 }
 

@@ -17,40 +17,41 @@
 local consumer, element, raw_id = ARGV[1], ARGV[2], ARGV[3]
 local held = held_list(consumer)
 local now = now_ms()
-local kind = string.byte(element)
-local is_ring = kind == RING and #element == 1
-local is_bare = not (is_ring or kind == INLINE or (kind == REF and #element == ID_LENGTH + 1))
-local id = is_bare and raw_id or string.sub(element, 2, ID_LENGTH + 1)
+local is_ring = element == RING
+local is_bare = not (is_ring or id_in(element))
+local id = id_in(element) or raw_id
 
 local function is_known()
-  if redis.call('HEXISTS', TASKS, id) == 1 or redis.call('SISMEMBER', GHOSTS, id) == 1 then return true end
-  return redis.call('EXISTS', P .. 'task:' .. id) == 1
+  if call('HEXISTS', TASKS, id) == 1 or call('SISMEMBER', GHOSTS, id) == 1 then return true end
+  return call('HEXISTS', record_key(id), id) == 1
 end
 
-local is_first = not (is_bare and is_known()) and redis.call('LREM', held, 1, element) == 1
-if not is_first then
-  if is_ring or not redis.call('LPOS', held, ref(id)) then return { 'lost', now } end
-  redis.call('LREM', held, 1, ref(id))
+local function answer()
+  return { 'held', now, id, call('HGET', TRIES, id) or '0', call('HGET', TASKS, id) }
 end
-if is_ring then return { 'nothing', now } end
-if is_bare and is_first then
+
+if call('LPOS', held, started(id)) then return answer() end
+local is_new = not (is_bare and is_known()) and call('LREM', held, 1, element) == 1
+if is_ring then return { is_new and 'nothing' or 'lost', now } end
+-- It may have been adopted before, have gone back to the queue, and been handed over again.
+if not is_new and call('LREM', held, 1, ref(id)) == 0 then return { 'lost', now } end
+if is_bare and is_new then
   local value = now .. '\t\t\n' .. element
-  redis.call('HSET', TASKS, id, value)
-  redis.call('HINCRBY', STATS, 'accepted', 1)
-  redis.call('HINCRBY', STATS, 'bytes', #value)
+  call('HSET', TASKS, id, value)
+  call('HINCRBY', STATS, 'accepted', 1)
+  call('HINCRBY', STATS, 'bytes', #value)
 end
 
-local value = redis.call('HGET', TASKS, id)
-if not value then
-  redis.call('SREM', GHOSTS, id)
+if call('HEXISTS', TASKS, id) == 0 then
+  call('SREM', GHOSTS, id)
   return { 'nothing', now }
 end
-if kind ~= INLINE and redis.call('EXISTS', PAUSED) == 1 then
-  redis.call('HDEL', ACTIVE, id)
-  redis.call('RPUSH', list_of(id), ref(id))
+local _, kind = id_in(element)
+if kind ~= INLINE and call('EXISTS', PAUSED) == 1 then
+  call('RPUSH', list_of(id), ref(id))
   return { 'paused', now }
 end
-local failed = redis.call('HGET', TRIES, id) or '0'
-redis.call('LPUSH', held, ref(id))
-redis.call('HSET', ACTIVE, id, active_mark(failed + 1, now, consumer))
-return { 'held', now, id, failed, value }
+call('LPUSH', held, started(id))
+call('HINCRBY', STATS, 'active', 1)
+tell({ id }, '"active"')
+return answer()

@@ -11,12 +11,12 @@
 -- Repeat   safe: the second call finds another due time.
 
 local name, due, next_due, run = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
-local score = redis.call('ZSCORE', P .. 'due', name)
+local score = call('ZSCORE', P .. 'due', name)
 if not score or tonumber(score) ~= due then return 0 end
 if next_due == '' then
-  redis.call('ZREM', P .. 'due', name)
+  call('ZREM', P .. 'due', name)
 else
-  redis.call('ZADD', P .. 'due', next_due, name)
+  call('ZADD', P .. 'due', next_due, name)
 end
-if run ~= '' then redis.call('HSET', P .. 'last', name, run) end
+if run ~= '' then call('HSET', P .. 'last', name, run) end
 return 1

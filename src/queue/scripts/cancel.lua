@@ -5,31 +5,34 @@
 -- ARGV[2]  ms for which the record is kept; 0 = none is
 --
 -- Returns  "removed", "active" (its worker is told with its next heartbeat), "finished" or "unknown".
--- Cost     O(log n). A waiting task's place in its list stays and is passed over when it is reached (a ghost).
+-- Cost     O(log n + consumers · held). A waiting task's place in its list stays and is passed over when it is reached (a ghost).
 -- Repeat   safe: the second call says "finished" or "active".
 
 local id, record_ms = ARGV[1], tonumber(ARGV[2])
 local now = now_ms()
-local value = redis.call('HGET', TASKS, id)
-if not value then return redis.call('EXISTS', P .. 'task:' .. id) == 1 and 'finished' or 'unknown' end
-if redis.call('HEXISTS', ACTIVE, id) == 1 then
-  redis.call('SADD', CANCELLED, id)
+local value = call('HGET', TASKS, id)
+if not value then return call('HEXISTS', record_key(id), id) == 1 and 'finished' or 'unknown' end
+if call('ZSCORE', DELAYED, id) == false and call('ZSCORE', DEAD, id) == false and holder_of(id) then
+  call('SADD', CANCELLED, id)
   return 'active'
 end
 
-if redis.call('ZREM', DELAYED, id) == 0 and redis.call('ZREM', DEAD, id) == 0 then
-  redis.call('SADD', GHOSTS, id)
+if call('ZREM', DELAYED, id) == 0 and call('ZREM', DEAD, id) == 0 then
+  call('SADD', GHOSTS, id)
 end
 if record_ms > 0 then
   local record = table.concat({ 'cancelled\t', string.format('%.0f', now), '\t\n{"message":"cancelled"}\n', value })
-  redis.call('SET', P .. 'task:' .. id, record, 'PX', record_ms)
-  redis.call('PEXPIRE', P .. 'history:' .. id, record_ms)
+  call('HSET', record_key(id), id, record)
+  call('PEXPIRE', record_key(id), record_ms)
+  call('PEXPIRE', P .. 'history:' .. id, record_ms)
 else
-  redis.call('DEL', P .. 'history:' .. id)
+  call('DEL', P .. 'history:' .. id)
 end
-announce(id, 'cancelled', value, nil, '{"message":"cancelled"}')
-redis.call('HDEL', TASKS, id)
-redis.call('HDEL', TRIES, id)
-redis.call('HINCRBY', STATS, 'bytes', -#value)
-redis.call('HINCRBY', STATS, 'removed', 1)
+if are_results_heard() then announce(id, 'cancelled', value, nil, '{"message":"cancelled"}') end
+tell({ id }, '"cancelled"')
+call('HDEL', TASKS, id)
+call('SREM', CANCELLED, id)
+call('HDEL', TRIES, id)
+call('HINCRBY', STATS, 'bytes', -#value)
+call('HINCRBY', STATS, 'removed', 1)
 return 'removed'

@@ -11,12 +11,12 @@
 -- Repeat   safe.
 
 local seen_key, revision, stays, keep_ms = P .. 'schedule:' .. ARGV[1], ARGV[2], ARGV[3] == '1', ARGV[4]
-local seen = redis.call('GET', seen_key)
+local seen = call('GET', seen_key)
 local seen_revision, rest = string.match(seen or '0\t0\t', '^(%d+)(\t.*)$')
 if tonumber(seen_revision) > tonumber(revision) then return 0 end
 if seen and stays then
-  redis.call('SET', seen_key, revision .. rest, 'KEEPTTL')
+  call('SET', seen_key, revision .. rest, 'KEEPTTL')
 else
-  redis.call('SET', seen_key, revision .. rest, 'PX', keep_ms)
+  call('SET', seen_key, revision .. rest, 'PX', keep_ms)
 end
 return 1

@@ -8,9 +8,9 @@
 -- Repeat   safe: the second call finds none.
 
 local name = ARGV[1]
-local value = redis.call('HGET', K, name)
+local value = call('HGET', K, name)
 if not value then return { 0, '' } end
-redis.call('HDEL', K, name)
-redis.call('ZREM', P .. 'due', name)
-redis.call('HDEL', P .. 'last', name)
+call('HDEL', K, name)
+call('ZREM', P .. 'due', name)
+call('HDEL', P .. 'last', name)
 return { math.max(now_ms(), string.match(value, '^%d+') + 1), value }

@@ -24,27 +24,29 @@ local value = now .. '\t' .. ARGV[8]
 local seen_key = P .. 'schedule:' .. schedule
 
 local function settle(taken)
-  redis.call('SET', seen_key, table.concat({ revision, '\t', due, '\t', taken }))
+  call('SET', seen_key, table.concat({ revision, '\t', due, '\t', taken }))
 end
 
 -- "revision \t due \t id"; no id = it was full
-local seen = redis.call('GET', seen_key)
+local seen = call('GET', seen_key)
 local seen_revision, seen_due, seen_id = string.match(seen or '0\t0\t', '^(%d+)\t(%d+)\t(.*)$')
 if now > tonumber(ARGV[6]) or tonumber(revision) < tonumber(seen_revision) then return { 'stale', now, '' } end
 if tonumber(due) <= tonumber(seen_due) then return { seen_id == '' and 'full' or 'repeated', now, seen_id } end
 
 -- Before anything is written these fail if a key is of another type.
-local length = redis.call('LLEN', K) + redis.call('LLEN', HIGH) + redis.call('LLEN', LOW) + redis.call('ZCARD', DELAYED)
-local bytes = tonumber(redis.call('HGET', STATS, 'bytes') or '0') + #value
+local length = call('LLEN', K) + call('LLEN', HIGH) + call('LLEN', LOW) + call('ZCARD', DELAYED)
+local bytes = tonumber(call('HGET', STATS, 'bytes') or '0') + #value
 if (limit > 0 and length >= limit) or (max_bytes > 0 and bytes > max_bytes) then
   settle('')
   return { 'full', now, '' }
 end
 
-redis.call('LPUSH', list_of(id), ref(id))
-redis.call('HSET', TASKS, id, value)
-redis.call('HINCRBY', STATS, 'accepted', 1)
-redis.call('HINCRBY', STATS, 'bytes', #value)
+call('LPUSH', list_of(id), ref(id))
+call('HSET', TASKS, id, value)
+call('HINCRBY', STATS, 'accepted', 1)
+call('HINCRBY', STATS, 'bytes', #value)
 settle(id)
+count_traffic(now, 'a', 1)
+tell({ id }, '"waiting"')
 if list_of(id) ~= K then ring() end
 return { 'accepted', now, id }

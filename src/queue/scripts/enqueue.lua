@@ -16,13 +16,13 @@
 
 local limit, max_bytes = tonumber(ARGV[1]), tonumber(ARGV[2])
 local now = now_ms()
-local waiting = redis.call('LLEN', K)
-local length = waiting + redis.call('LLEN', HIGH) + redis.call('LLEN', LOW) + redis.call('ZCARD', DELAYED)
+local waiting = call('LLEN', K)
+local length = waiting + call('LLEN', HIGH) + call('LLEN', LOW) + call('ZCARD', DELAYED)
 local bytes = 0
-if max_bytes > 0 then bytes = tonumber(redis.call('HGET', STATS, 'bytes') or '0') end
+if max_bytes > 0 then bytes = tonumber(call('HGET', STATS, 'bytes') or '0') end
 
 local once = P .. 'once:' .. ARGV[3]
-local seen = ARGV[3] ~= '' and redis.call('GET', once)
+local seen = ARGV[3] ~= '' and call('GET', once)
 if seen then return { 0, now, length, seen } end
 
 local function due_at(due)
@@ -31,41 +31,47 @@ local function due_at(due)
 end
 
 -- An idle worker is blocked on the list: it gets the value along with the task.
-local idle = waiting == 0 and #ARGV <= 5 + 3 * 16 and redis.call('EXISTS', PAUSED) == 0
+local idle = waiting == 0 and #ARGV <= 5 + 3 * 16 and call('EXISTS', PAUSED) == 0
 
 local values, pushes, delays = {}, { [K] = {}, [HIGH] = {}, [LOW] = {} }, {}
+local ids, states = {}, {}
 local accepted, added_bytes = 0, 0
 for i = 6, #ARGV, 3 do
   local id, due, value = ARGV[i], ARGV[i + 1], now .. '\t' .. ARGV[i + 2]
   if limit > 0 and length + accepted >= limit then break end
   if max_bytes > 0 and bytes + added_bytes + #value > max_bytes then break end
   accepted, added_bytes = accepted + 1, added_bytes + #value
+  ids[accepted] = id
   values[#values + 1] = id
   values[#values + 1] = value
   if due ~= '' and due_at(due) > now then
+    states[accepted] = '"scheduled"'
     delays[#delays + 1] = due_at(due)
     delays[#delays + 1] = id
   else
+    states[accepted] = '"waiting"'
     local push = pushes[list_of(id)]
     push[#push + 1] = (idle and list_of(id) == K) and ('\3' .. id .. '\n' .. value) or ref(id)
   end
 end
 if accepted == 0 then return { 0, now, length, '' } end
 
-redis.call('HSET', TASKS, unpack(values))
-redis.call('HINCRBY', STATS, 'accepted', accepted)
-redis.call('HINCRBY', STATS, 'bytes', added_bytes)
+call('HSET', TASKS, unpack(values))
+call('HINCRBY', STATS, 'accepted', accepted)
+call('HINCRBY', STATS, 'bytes', added_bytes)
 if #delays > 0 then
   local before = next_due()
-  redis.call('ZADD', DELAYED, unpack(delays))
+  call('ZADD', DELAYED, unpack(delays))
   if next_due() ~= before then ring() end
 end
-if #pushes[HIGH] > 0 then redis.call('LPUSH', HIGH, unpack(pushes[HIGH])) end
-if #pushes[LOW] > 0 then redis.call('LPUSH', LOW, unpack(pushes[LOW])) end
+if #pushes[HIGH] > 0 then call('LPUSH', HIGH, unpack(pushes[HIGH])) end
+if #pushes[LOW] > 0 then call('LPUSH', LOW, unpack(pushes[LOW])) end
 if #pushes[K] > 0 then
-  redis.call('LPUSH', K, unpack(pushes[K]))
+  call('LPUSH', K, unpack(pushes[K]))
 elseif #pushes[HIGH] + #pushes[LOW] > 0 then
   ring()
 end
-if ARGV[3] ~= '' then redis.call('SET', once, table.concat({ ARGV[4], now, ARGV[6] }, '\t'), 'PX', ARGV[5]) end
+count_traffic(now, 'a', accepted)
+if ARGV[3] ~= '' then call('SET', once, table.concat({ ARGV[4], now, ARGV[6] }, '\t'), 'PX', ARGV[5]) end
+tell(ids, states)
 return { accepted, now, length + accepted, '' }

@@ -6,29 +6,27 @@
 --
 -- Returns  {now, tasks held, next due or "", dead consumers, 1 if tasks wait to be taken else 0, ids of held tasks that
 --          are to be cancelled…}.
--- Cost     O(log consumers + cancellations).
+-- Cost     O(log consumers + cancellations · held).
 -- Repeat   safe.
-
-local function is_waiting()
-  if redis.call('EXISTS', PAUSED) == 1 then return false end
-  return redis.call('LLEN', K) + redis.call('LLEN', HIGH) + redis.call('LLEN', LOW) > 0
-end
 
 local consumer, lease = ARGV[1], tonumber(ARGV[2])
 local now = now_ms()
-local heard_at = redis.call('HGET', STATS, 'heardAt')
-if heard_at and now - heard_at > SILENCE_MS then redis.call('HSET', STATS, 'patientUntil', now + PATIENCE_MS) end
-redis.call('HSET', STATS, 'heardAt', now)
-redis.call('ZADD', CONSUMERS, now + lease, consumer)
+local heard_at = call('HGET', STATS, 'heardAt')
+if heard_at and now - heard_at > SILENCE_MS then call('HSET', STATS, 'patientUntil', now + PATIENCE_MS) end
+call('HSET', STATS, 'heardAt', now)
+call('ZADD', CONSUMERS, now + lease, consumer)
 
-local dead = is_patient(now) and 0 or redis.call('ZCOUNT', CONSUMERS, '-inf', now)
-local reply = { now, redis.call('LLEN', held_list(consumer)), next_due(), dead, is_waiting() and 1 or 0 }
-if redis.call('EXISTS', CANCELLED) == 1 then
-  for _, id in ipairs(redis.call('SMEMBERS', CANCELLED)) do
-    local mark = redis.call('HGET', ACTIVE, id)
-    if not mark then
-      redis.call('SREM', CANCELLED, id)
-    elseif consumer_in(mark) == consumer then
+local dead = is_patient(now) and 0 or call('ZCOUNT', CONSUMERS, '-inf', now)
+local waiting = call('LLEN', K) + call('LLEN', HIGH) + call('LLEN', LOW)
+local is_open = waiting > 0 and call('EXISTS', PAUSED) == 0
+local traffic, slot = traffic_slot(now)
+if call('EXISTS', traffic) == 1 then call('HSET', traffic, slot .. 'w', waiting) end
+local reply = { now, call('LLEN', held_list(consumer)), next_due(), dead, is_open and 1 or 0 }
+if call('EXISTS', CANCELLED) == 1 then
+  for _, id in ipairs(call('SMEMBERS', CANCELLED)) do
+    if call('HEXISTS', TASKS, id) == 0 then
+      call('SREM', CANCELLED, id)
+    elseif call('LPOS', held_list(consumer), started(id)) then
       reply[#reply + 1] = id
     end
   end

@@ -10,18 +10,22 @@
 -- Repeat   safe.
 
 local consumer, is_watched = ARGV[1], ARGV[2] == '1'
-local elements = redis.call('LRANGE', held_list(consumer), 0, -1)
-redis.call('DEL', held_list(consumer))
-local rings = false
+local elements = call('LRANGE', held_list(consumer), 0, -1)
+call('DEL', held_list(consumer))
+local rings, ended = false, 0
 for _, element in ipairs(elements) do
   local id = id_in(element)
-  if id and consumer_in(redis.call('HGET', ACTIVE, id)) == consumer then redis.call('HDEL', ACTIVE, id) end
-  rings = give_back(element, id, id and redis.call('HGET', TASKS, id)) or rings
+  if is_started(element) then
+    ended = ended + 1
+    call('HDEL', ACTIVE, id)
+  end
+  rings = give_back(element, id, id and call('HGET', TASKS, id)) or rings
 end
 if rings then ring() end
+if ended > 0 then call('HINCRBY', STATS, 'active', -ended) end
 if is_watched then
-  redis.call('ZADD', CONSUMERS, 'XX', now_ms(), consumer)
+  call('ZADD', CONSUMERS, 'XX', now_ms(), consumer)
 else
-  redis.call('ZREM', CONSUMERS, consumer)
+  call('ZREM', CONSUMERS, consumer)
 end
 return #elements

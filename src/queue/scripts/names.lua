@@ -3,11 +3,13 @@
 -- Satellites are derived from the queue's key; they carry it in braces and so are in its Cluster slot.
 --
 -- An element of a waiting or held list is one of
---   "\1"                      a ring: wakes whoever is blocked on the list, means nothing else
+--   "\1ring"                  a ring: wakes whoever is blocked on the list, means nothing else
 --   "\2" id                   a task whose value is in {K}:tasks
 --   "\3" id "\n" value        the same with the value along, to save an idle worker a round trip
+--   "\4" id                   in a held list only: a task that its consumer was told to start
 --   anything else             a bare value that another program pushed
 
+local call = redis.call
 local K = KEYS[1]
 local P = '{' .. K .. '}:'
 local TASKS, ACTIVE, TRIES, STATS = P .. 'tasks', P .. 'active', P .. 'tries', P .. 'stats'
@@ -15,11 +17,11 @@ local DELAYED, DEAD, CONSUMERS, PAUSED = P .. 'delayed', P .. 'dead', P .. 'cons
 local HIGH, LOW, CANCELLED = P .. 'high', P .. 'low', P .. 'cancelled'
 -- Ids of cancelled tasks whose place in a waiting or held list has not been reached yet
 local GHOSTS = P .. 'ghosts'
-local RING, REF, INLINE = 1, 2, 3
+local RING, REF, INLINE, STARTED = '\1ring', 2, 3, 4
 local ID_LENGTH = 17
 
 local function now_ms()
-  local time = redis.call('TIME')
+  local time = call('TIME')
   return time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
@@ -35,63 +37,41 @@ local function ref(id)
   return '\2' .. id
 end
 
+local function started(id)
+  return '\4' .. id
+end
+
 local function held_list(consumer)
   return P .. 'held:' .. consumer
 end
 
--- "attempt \t startedAt \t consumer [\t progress \t note]": who works on a task, and since when
-local function active_mark(attempt, now, consumer)
-  return string.format('%d\t%.0f\t%s', attempt, now, consumer)
+-- Records of tasks whose ids were made in the same 64 ms share a hash: one key to expire, and not one for each.
+local function record_key(id)
+  return P .. 'task:' .. string.sub(id, 2, 8)
 end
 
-local function consumer_in(mark)
-  return mark and string.match(mark, '^%d+\t%d+\t([^\t]*)')
-end
-
-local function attempt_in(mark)
-  return mark and string.match(mark, '^%d+')
-end
-
--- When nobody was heard of for longer than beats are apart, Redis was away, or everybody was: that leases ended
--- meanwhile says nothing about their consumers, and until all had time to be heard of again nobody is taken for dead.
-local SILENCE_MS, PATIENCE_MS = 2500, 5000
-
-local function is_patient(now)
-  local heard = redis.call('HMGET', STATS, 'heardAt', 'patientUntil')
-  return now - (heard[1] or 0) > SILENCE_MS or now < tonumber(heard[2] or 0)
-end
-
--- The id in an element; none in a ring or a bare value
+-- The id in an element, and its kind; none in a ring or a bare value, which may begin with any byte
 local function id_in(element)
   local kind = string.byte(element)
-  if kind == INLINE or (kind == REF and #element == ID_LENGTH + 1) then
-    return string.sub(element, 2, ID_LENGTH + 1)
-  end
+  if not kind or kind < REF or kind > STARTED then return end
+  local id = string.match(element, '^.([hnl][%w_-]+)', 1)
+  if not id or #id ~= ID_LENGTH then return end
+  local next_byte = string.byte(element, ID_LENGTH + 2)
+  if kind == INLINE and next_byte ~= 10 or kind ~= INLINE and next_byte then return end
+  return id, kind
 end
 
-local function is_ring(element)
-  return element == '\1'
-end
-
--- Puts an element that was taken out of a held list back to where it is the next to be taken, unless it is of no use any
--- more; true if nobody who is blocked hears of it.
-local function give_back(element, id, value)
-  if not id then
-    if not is_ring(element) then redis.call('RPUSH', K, element) end
-  elseif value then
-    redis.call('RPUSH', list_of(id), ref(id))
-    return list_of(id) ~= K
-  else
-    redis.call('SREM', GHOSTS, id)
-  end
+local function is_started(element)
+  local _, kind = id_in(element)
+  return kind == STARTED
 end
 
 -- Wakes one idle worker for what is not in the list that it is blocked on.
 local function ring()
-  if redis.call('LLEN', K) == 0 then redis.call('LPUSH', K, '\1') end
+  if call('LLEN', K) == 0 then call('LPUSH', K, RING) end
 end
 
 local function next_due()
-  local first = redis.call('ZRANGE', DELAYED, 0, 0, 'WITHSCORES')
+  local first = call('ZRANGE', DELAYED, 0, 0, 'WITHSCORES')
   return first[2] or ''
 end

@@ -14,8 +14,8 @@
 -- Repeat   safe: the second call says "unchanged".
 
 local name, timing, task, anchor, due = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-local before = redis.call('HGET', K, name)
-if not before and redis.call('HLEN', K) >= tonumber(ARGV[6]) then return { 'full', 0, '' } end
+local before = call('HGET', K, name)
+if not before and call('HLEN', K) >= tonumber(ARGV[6]) then return { 'full', 0, '' } end
 
 -- "revision \t anchor \n timing \n task"
 local old_revision, old_anchor, old_timing, old_task = string.match(before or '', '^(%d+)\t(%d+)\n([^\n]*)\n(.*)$')
@@ -24,9 +24,9 @@ if old_timing == timing and old_task == task then return { 'unchanged', tonumber
 local revision = math.max(now_ms(), (old_revision or 0) + 1)
 if old_timing == timing then
   anchor = old_anchor
-  redis.call('ZADD', P .. 'due', 'NX', due, name)
+  call('ZADD', P .. 'due', 'NX', due, name)
 else
-  redis.call('ZADD', P .. 'due', due, name)
+  call('ZADD', P .. 'due', due, name)
 end
-redis.call('HSET', K, name, table.concat({ string.format('%.0f', revision), '\t', anchor, '\n', timing, '\n', task }))
+call('HSET', K, name, table.concat({ string.format('%.0f', revision), '\t', anchor, '\n', timing, '\n', task }))
 return { before and 'changed' or 'created', revision, before or '' }

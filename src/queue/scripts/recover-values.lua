@@ -11,11 +11,11 @@
 local now, n, moved = now_ms(), tonumber(ARGV[2]), 0
 -- A dead consumer's blocked read may outlive it for a while and be handed one more value: it is watched until then.
 local watch_ms = 30000
-for _, name in ipairs(redis.call('ZRANGEBYSCORE', CONSUMERS, '-inf', now, 'LIMIT', 0, 1000)) do
-  while moved < n and redis.call('LMOVE', held_list(name), K, 'LEFT', ARGV[1]) do moved = moved + 1 end
-  local is_empty = redis.call('EXISTS', held_list(name)) == 0
-  if is_empty and tonumber(redis.call('ZSCORE', CONSUMERS, name)) < now - watch_ms then
-    redis.call('ZREM', CONSUMERS, name)
+for _, name in ipairs(call('ZRANGEBYSCORE', CONSUMERS, '-inf', now, 'LIMIT', 0, 1000)) do
+  while moved < n and call('LMOVE', held_list(name), K, 'LEFT', ARGV[1]) do moved = moved + 1 end
+  local is_empty = call('EXISTS', held_list(name)) == 0
+  if is_empty and tonumber(call('ZSCORE', CONSUMERS, name)) < now - watch_ms then
+    call('ZREM', CONSUMERS, name)
   end
 end
 return moved

@@ -4,7 +4,7 @@
 -- KEYS[1]  LIST  the queue
 -- ARGV[1]  most tasks to look at
 --
--- Returns  {now, dead consumer or "", per task id, failed attempts so far, value, mark}. The tasks stay in the dead
+-- Returns  {now, dead consumer or "", per task id, failed attempts so far, value, what was noted of it or ""}. The tasks stay in the dead
 --          consumer's held list until they are settled.
 -- Cost     O(tasks · held), O(dead consumers).
 -- Repeat   safe: a repeated call finds what is not settled yet.
@@ -16,25 +16,26 @@ if is_patient(now) then return { now, '' } end
 -- A dead consumer's blocked read may outlive it for a while and be handed one more task: it is watched until then.
 local watch_ms = 30000
 local dead
-for _, name in ipairs(redis.call('ZRANGEBYSCORE', CONSUMERS, '-inf', now, 'LIMIT', 0, 1000)) do
-  if redis.call('EXISTS', held_list(name)) == 1 then
+for _, name in ipairs(call('ZRANGEBYSCORE', CONSUMERS, '-inf', now, 'LIMIT', 0, 1000)) do
+  if call('EXISTS', held_list(name)) == 1 then
     dead = name
     break
-  elseif tonumber(redis.call('ZSCORE', CONSUMERS, name)) < now - watch_ms then
-    redis.call('ZREM', CONSUMERS, name)
+  elseif tonumber(call('ZSCORE', CONSUMERS, name)) < now - watch_ms then
+    call('ZREM', CONSUMERS, name)
   end
 end
 if not dead then return { now, '' } end
 
 local held, reply = held_list(dead), { now, dead }
 local rings = false
-for _, element in ipairs(redis.call('LRANGE', held, -n, -1)) do
+for _, element in ipairs(call('LRANGE', held, -n, -1)) do
   local id = id_in(element)
-  local value, mark = id and redis.call('HGET', TASKS, id), id and redis.call('HGET', ACTIVE, id)
-  if value and consumer_in(mark) == dead then
-    for _, part in ipairs({ id, redis.call('HGET', TRIES, id) or '0', value, mark }) do reply[#reply + 1] = part end
+  local value = id and call('HGET', TASKS, id)
+  if value and is_started(element) then
+    local noted = call('HGET', ACTIVE, id) or ''
+    for _, part in ipairs({ id, call('HGET', TRIES, id) or '0', value, noted }) do reply[#reply + 1] = part end
   else
-    redis.call('LREM', held, -1, element)
+    call('LREM', held, -1, element)
     rings = give_back(element, id, value) or rings
   end
 end

@@ -9,6 +9,6 @@
 -- Cost     O(held).
 -- Repeat   safe: it is no longer held the second time.
 
-if redis.call('LREM', held_list(ARGV[1]), 1, ARGV[2]) == 0 then return 0 end
-redis.call(ARGV[3] == 'LEFT' and 'LPUSH' or 'RPUSH', K, ARGV[2])
+if call('LREM', held_list(ARGV[1]), 1, ARGV[2]) == 0 then return 0 end
+call(ARGV[3] == 'LEFT' and 'LPUSH' or 'RPUSH', K, ARGV[2])
 return 1

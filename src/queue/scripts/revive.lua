@@ -8,23 +8,23 @@
 -- Repeat   safe: the second call says "unfinished".
 
 local id = ARGV[1]
-local record_key = P .. 'task:' .. id
-if redis.call('HEXISTS', TASKS, id) == 1 then
-  if redis.call('ZREM', DEAD, id) == 0 then return 'unfinished' end
-  redis.call('HINCRBY', STATS, 'dead', -1)
+if call('HEXISTS', TASKS, id) == 1 then
+  if call('ZREM', DEAD, id) == 0 then return 'unfinished' end
+  call('HINCRBY', STATS, 'dead', -1)
 else
-  local record = redis.call('GET', record_key)
+  local record = call('HGET', record_key(id), id)
   if not record then return 'unknown' end
   if string.sub(record, 1, 9) ~= 'cancelled' then return 'unfinished' end
   local value = string.match(record, '^[^\n]*\n[^\n]*\n(.*)$')
-  redis.call('HSET', TASKS, id, value)
-  redis.call('HINCRBY', STATS, 'bytes', #value)
-  redis.call('HINCRBY', STATS, 'accepted', 1)
-  redis.call('DEL', record_key)
+  call('HSET', TASKS, id, value)
+  call('HINCRBY', STATS, 'bytes', #value)
+  call('HINCRBY', STATS, 'accepted', 1)
+  call('HDEL', record_key(id), id)
 end
-redis.call('HDEL', TRIES, id)
-redis.call('DEL', P .. 'history:' .. id)
+call('HDEL', TRIES, id)
+call('DEL', P .. 'history:' .. id)
 -- One that was cancelled while it waited may have its place in the list still.
-if redis.call('SREM', GHOSTS, id) == 0 then redis.call('LPUSH', list_of(id), ref(id)) end
+if call('SREM', GHOSTS, id) == 0 then call('LPUSH', list_of(id), ref(id)) end
 if list_of(id) ~= K then ring() end
+tell({ id }, '"waiting"')
 return 'waiting'

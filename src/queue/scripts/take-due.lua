@@ -13,23 +13,23 @@
 local who, turn_ms, most = ARGV[1], ARGV[2], ARGV[3]
 local DUE, TURN = P .. 'due', P .. 'turn'
 local now = now_ms()
-local due = redis.call('ZRANGEBYSCORE', DUE, '-inf', now, 'WITHSCORES', 'LIMIT', 0, most)
-local holder = redis.call('GET', TURN)
+local due = call('ZRANGEBYSCORE', DUE, '-inf', now, 'WITHSCORES', 'LIMIT', 0, most)
+local holder = call('GET', TURN)
 
 if #due == 0 then
-  if holder == who then redis.call('DEL', TURN) end
-  return { now, redis.call('ZRANGE', DUE, 0, 0, 'WITHSCORES')[2] or '' }
+  if holder == who then call('DEL', TURN) end
+  return { now, call('ZRANGE', DUE, 0, 0, 'WITHSCORES')[2] or '' }
 end
-if holder and holder ~= who then return { now, tostring(now + redis.call('PTTL', TURN)) } end
+if holder and holder ~= who then return { now, tostring(now + call('PTTL', TURN)) } end
 
-redis.call('SET', TURN, who, 'PX', turn_ms)
+call('SET', TURN, who, 'PX', turn_ms)
 local reply = { now, '' }
 for i = 1, #due, 2 do
-  local value = redis.call('HGET', K, due[i])
+  local value = call('HGET', K, due[i])
   if value then
     for _, part in ipairs({ due[i], due[i + 1], value }) do reply[#reply + 1] = part end
   else
-    redis.call('ZREM', DUE, due[i])
+    call('ZREM', DUE, due[i])
   end
 end
 return reply

@@ -2,9 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import createError from '@fastify/error'
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import Type from 'typebox'
-import { toMs } from '../../handlers/registry.js'
+import { type Registry, toMs } from '../../handlers/registry.js'
 import type { StoredTask } from '../../queue/envelope.js'
 import { failed, succeeded } from '../../queue/outcome.js'
+import type { RetryPolicy } from '../../queue/retry-policy.js'
 import type { Outcome, Recovered, TaskConsumer } from '../../queue/task-consumer.js'
 import { Custodian } from '../custodian.js'
 import { httpConsumer, type TaskBoard } from '../task-board.js'
@@ -14,6 +15,7 @@ import { taskJson } from './task-json.js'
 
 export interface LeasesOptions {
   board: TaskBoard
+  handlers: Registry
   log: FastifyBaseLogger
 }
 
@@ -52,8 +54,12 @@ interface LeaseRequest<Body> {
 }
 
 /** A consumer in any language: takes one task for a while, then settles it. */
-export async function leaseRoutes(app: FastifyInstance, { board, log }: LeasesOptions): Promise<void> {
-  const custodian = new Custodian((queue) => board.lease(queue), log)
+export async function leaseRoutes(
+  app: FastifyInstance,
+  { board, handlers, log }: LeasesOptions,
+): Promise<void> {
+  const policyOf = (name: string) => handlers.get(name)?.policy
+  const custodian = new Custodian((queue) => board.lease(queue), { log, policyOf })
   app.addHook('onClose', () => custodian.stop())
   app.post<ReserveRequest>(
     '/queues/:name/reserve',
@@ -72,7 +78,9 @@ export async function leaseRoutes(app: FastifyInstance, { board, log }: LeasesOp
   app.post<LeaseRequest<{ error?: string; retry?: boolean }>>(
     '/leases/:lease/fail',
     { schema: { ...schema, body: Fail, summary: 'It has failed: try again, or not' } },
-    ({ params, body }) => settle(params.lease, board, (held) => failure(held, body ?? {})),
+    ({ params, body }) => settle(params.lease, board, (held) =>
+        failure(held, body ?? {}, policyOf(held.task.name)),
+      ),
   )
   app.post<LeaseRequest<{ for?: string | number }>>(
     '/leases/:lease/extend',
@@ -119,8 +127,9 @@ async function settle(lease: string, board: TaskBoard, outcomeOf: (held: Recover
   const { consumer, id } = decodeLease(lease, board)
   const held = await consumer.heldTask(id)
   if (!held) throw new LeaseLostError()
-  const [isOurs] = await consumer.settle([{ id, outcome: outcomeOf(held) }])
-  if (!isOurs) throw new LeaseLostError()
+  const { attempt, startedAt = 0 } = held.mark
+  const lost = await consumer.settle([{ id, attempt, startedAt, outcome: outcomeOf(held) }])
+  if (lost.length > 0) throw new LeaseLostError()
   await consumer.leave()
   const record = await board.inspect(consumer.queue).find(id)
   return record ? taskJson(record) : {}
@@ -129,9 +138,10 @@ async function settle(lease: string, board: TaskBoard, outcomeOf: (held: Recover
 function failure(
   { task, mark }: Recovered,
   { error = 'failed by its consumer', retry = true }: { error?: string; retry?: boolean },
+  policy: RetryPolicy | undefined,
 ) {
-  const facts = { worker: mark.consumer, startedAt: mark.startedAt, endedAt: Date.now(), canRetry: retry }
-  return failed(task, error, facts)
+  const { consumer: worker, startedAt = 0 } = mark
+  return failed(task, error, { worker, startedAt, endedAt: Date.now(), canRetry: retry, policy })
 }
 
 async function extend(lease: string, board: TaskBoard, given: string | number) {

@@ -1,3 +1,4 @@
+import type { Attempt } from '../../queue/envelope.js'
 import type { TaskRecord } from '../../queue/task-record.js'
 
 /** A task's record as JSON has it: times as ISO 8601. */
@@ -10,7 +11,7 @@ export function taskJson(record: Partial<TaskRecord> & { id: string }) {
   }
 }
 
-const pick = ({ startedAt, endedAt }: { startedAt: number; endedAt: number }) => ({ startedAt, endedAt })
+const pick = ({ startedAt, endedAt }: Attempt) => ({ startedAt, endedAt })
 
 function times(given: Record<string, number | undefined>): Record<string, string> {
   const known = Object.entries(given).filter((entry): entry is [string, number] => entry[1] !== undefined)

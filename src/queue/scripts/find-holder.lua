@@ -1,0 +1,10 @@
+-- Tells who was told to start a task.
+--
+-- KEYS[1]  LIST  the queue
+-- ARGV[1]  id
+--
+-- Returns  the consumer, or nil.
+-- Cost     O(consumers · held).
+-- Repeat   safe: it only reads.
+
+return holder_of(ARGV[1])
