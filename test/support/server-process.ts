@@ -10,27 +10,20 @@ import { vi } from 'vitest'
 /** A real redis-server on a port of loopback, with whatever settings a test needs, in a folder of its own. */
 export class ServerProcess {
   readonly folder = mkdtempSync(join(tmpdir(), 'servery-test-'))
-  readonly #process: ChildProcess
+  readonly #flags: string[]
   readonly #client: Redis
+  #process: ChildProcess
 
   private constructor(
     readonly port: number,
     flags: string[],
     client: RedisOptions,
   ) {
-    const always = [
-      '--bind',
-      '127.0.0.1',
-      '--dir',
-      this.folder,
-      '--save',
-      '',
-      '--repl-diskless-sync-delay',
-      '0',
+    this.#flags = [
+      ...flags,
+      ...['--bind', '127.0.0.1', '--dir', this.folder, '--save', '', '--repl-diskless-sync-delay', '0'],
     ]
-    this.#process = spawn(process.env.REDIS_SERVER ?? 'redis-server', [...flags, ...always], {
-      stdio: 'ignore',
-    })
+    this.#process = this.#spawn()
     const retrying = { maxRetriesPerRequest: null, retryStrategy: () => 20 }
     this.#client = new Redis({ host: '127.0.0.1', port, ...retrying, ...client }).on('error', () => undefined)
   }
@@ -59,6 +52,11 @@ export class ServerProcess {
     return this.#process.exitCode === null && this.#process.signalCode === null
   }
 
+  /** Again after it was killed, with what it then had on disk. */
+  restart(): void {
+    if (!this.isRunning) this.#process = this.#spawn()
+  }
+
   /** SIGKILL. */
   async kill(): Promise<void> {
     if (!this.isRunning) return
@@ -67,10 +65,23 @@ export class ServerProcess {
     await exited
   }
 
+  /** Makes it hang: connections stay open, nothing is answered. */
+  freeze(): void {
+    this.#process.kill('SIGSTOP')
+  }
+
+  thaw(): void {
+    this.#process.kill('SIGCONT')
+  }
+
   async remove(): Promise<void> {
     this.#client.disconnect()
     await this.kill()
     rmSync(this.folder, { recursive: true, force: true })
+  }
+
+  #spawn(): ChildProcess {
+    return spawn(process.env.REDIS_SERVER ?? 'redis-server', this.#flags, { stdio: 'ignore' })
   }
 }
 
