@@ -69,7 +69,7 @@ function assemble({ config, log }: ServiceContext, redis: Connections) {
   const due = new DueSchedules(redis.commands, config)
   const scheduler = new Scheduler({ due, log, idleMs: scheduleIdleMs })
   schedules.onChange(() => scheduler.wake())
-  const durability = new Durability(redis.waiting())
+  const durability = new Durability(redis)
   return { durability, queue, publisher, pushed, redisRefusal, live, board, schedules, scheduler }
 }
 
@@ -79,6 +79,6 @@ async function build(
   parts: Parts,
 ): Promise<FastifyInstance> {
   const handlers = await loadHandlers(resolve(packageRoot, config.tasksDir))
-  const ping = () => redis.commands.ping().catch(redisFailure(''))
+  const ping = () => redis.ping().catch(redisFailure(''))
   return buildApp({ ...config, ...parts, handlers, log, ping })
 }

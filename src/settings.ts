@@ -56,7 +56,7 @@ export const settings = Type.Object({
     Type.Refine(
       Type.String({
         description:
-          'the Redis to use: `redis://`, `rediss://` (TLS) or `unix://`; unset, `npm start` runs a private one',
+          'the Redis to use: `redis://`, `rediss://` (TLS), several of them separated by commas (Cluster), `redis+sentinel://` or `unix://`; unset, `npm start` runs a private one',
         expected: redisUrlExpected,
         secret: true,
       }),

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import getPort, { portNumbers } from 'get-port'
-import type { Redis } from 'ioredis'
+import type { RedisConnection } from './redis/client.js'
 import { type Config, ConfigError, loadConfig } from './config.js'
 import { packageRoot } from './process/package-root.js'
 import { run } from './process/service.js'
@@ -24,7 +24,7 @@ const killMarginMs = 5000
 run({ component: 'servery', load, stopMarginMs: 3 * killMarginMs }, ({ config }) => {
   const patienceMs = config.shutdownGraceMs + killMarginMs
   let redis: Supervisor | undefined
-  let owner: Redis | undefined
+  let owner: RedisConnection | undefined
   let processes: Supervisor | undefined
   let isStopping = false
 

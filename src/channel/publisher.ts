@@ -1,5 +1,6 @@
-import type { Redis } from 'ioredis'
+import type { RedisClient } from '../redis/client.js'
 import { redisFailure } from '../redis/errors.js'
+import { serversOf } from '../redis/servers.js'
 import { dispatchChannel } from './names.js'
 
 /** What a publish reached. */
@@ -10,10 +11,10 @@ export interface Published {
 
 /** The sending side of the pubsub lane. Fire and forget: who is not listening now never gets it. */
 export class Publisher {
-  readonly #redis: Redis
+  readonly #redis: RedisClient
 
   constructor(
-    redis: Redis,
+    redis: RedisClient,
     readonly channel: string,
   ) {
     this.#redis = redis
@@ -26,16 +27,7 @@ export class Publisher {
    * @throws {RedisUnavailableError}
    */
   async broadcast(message: string): Promise<Published> {
-    const replies = await this.#redis
-      .pipeline()
-      .publish(this.channel, message)
-      .pubsub('NUMSUB', this.channel)
-      .exec()
-      .catch(redisFailure(this.channel))
-    const [published, counted] = replies ?? []
-    const error = published?.[0] ?? counted?.[0]
-    if (error) redisFailure(this.channel)(error)
-    return { channel: this.channel, receivers: subscribersIn(counted?.[1]) }
+    return this.#publish(this.channel, message)
   }
 
   /**
@@ -44,9 +36,7 @@ export class Publisher {
    * @throws {RedisUnavailableError}
    */
   async dispatch(worker: string, message: string): Promise<Published> {
-    const channel = dispatchChannel(worker)
-    const receivers = await this.#redis.publish(channel, message).catch(redisFailure(channel))
-    return { channel, receivers }
+    return this.#publish(dispatchChannel(worker), message)
   }
 
   /**
@@ -55,8 +45,22 @@ export class Publisher {
    * @throws {RedisUnavailableError}
    */
   async subscribers(): Promise<number> {
-    const reply = await this.#redis.pubsub('NUMSUB', this.channel).catch(redisFailure(this.channel))
-    return subscribersIn(reply)
+    return this.#subscribersOf(this.channel).catch(redisFailure(this.channel))
+  }
+
+  async #publish(channel: string, message: string): Promise<Published> {
+    const publishing = this.#redis.publish(channel, message)
+    const [receivers] = await Promise.all([this.#subscribersOf(channel), publishing]).catch(
+      redisFailure(channel),
+    )
+    return { channel, receivers }
+  }
+
+  // In a Cluster every node knows of its own alone, and so does what PUBLISH answers.
+  async #subscribersOf(channel: string): Promise<number> {
+    const servers = serversOf(this.#redis)
+    const counts = await Promise.all(servers.map(async (server) => server.pubsub('NUMSUB', channel)))
+    return counts.map(subscribersIn).reduce((sum, count) => sum + count, 0)
   }
 }
 

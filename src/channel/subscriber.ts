@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Redis } from 'ioredis'
+import type { RedisConnection } from '../redis/client.js'
 import { backoffMs } from '../process/backoff.js'
 import type { Duty } from '../process/duty.js'
 import type { Logger } from '../process/log.js'
@@ -15,14 +15,14 @@ const retry = { baseMs: 200, capMs: 5000 }
  * after a lost connection; what was published meanwhile is gone, as pub/sub has it.
  */
 export class Subscriber {
-  readonly #redis: Redis
+  readonly #redis: RedisConnection
   readonly #log: Logger
   readonly #liveness: Duty
   readonly #stopping = new AbortController()
   #isRefused = false
 
   /** @param redis a connection for waiting, used by this subscriber alone; {@link stop} closes it */
-  constructor(redis: Redis, log: Logger) {
+  constructor(redis: RedisConnection, log: Logger) {
     this.#redis = redis
     this.#log = log
     this.#liveness = watchLiveness(redis, log)

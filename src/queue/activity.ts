@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis'
+import type { RedisClient } from '../redis/client.js'
 import { activityChannel } from './names.js'
 
 /** What happened to a plain queue, for whoever watches: the last of `count` values, cut to a readable length. */
@@ -26,7 +26,7 @@ export class ActivityReporter {
   #timer: NodeJS.Timeout | undefined
 
   constructor(
-    private readonly redis: Redis,
+    private readonly redis: RedisClient,
     private readonly about: Pick<Activity, 'action' | 'queue' | 'by'>,
   ) {}
 

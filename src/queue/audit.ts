@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis'
+import type { RedisClient } from '../redis/client.js'
 import { redisFailure } from '../redis/errors.js'
 import { heldKey, taskKeys, taskList } from './names.js'
 
@@ -23,7 +23,7 @@ export interface Audit {
 const maxConsumers = 10_000
 
 /** The conservation check: what was accepted is somewhere. Two round trips, O(consumers); exact, as one transaction reads it. */
-export async function auditQueue(redis: Redis, queue: string): Promise<Audit> {
+export async function auditQueue(redis: RedisClient, queue: string): Promise<Audit> {
   const list = taskList(queue)
   const keys = taskKeys(list)
   const failure = redisFailure(list)

@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis'
+import type { RedisClient } from '../redis/client.js'
 import { redisFailure } from '../redis/errors.js'
 import { taskKeys } from './names.js'
 import { decodeElement } from './task-element.js'
@@ -28,7 +28,11 @@ export interface ExplainFacts {
 }
 
 /** Explains a waiting task. O(log n) round trips. */
-export async function explainWaiting(redis: Redis, list: string, facts: ExplainFacts): Promise<Explanation> {
+export async function explainWaiting(
+  redis: RedisClient,
+  list: string,
+  facts: ExplainFacts,
+): Promise<Explanation> {
   const { record, counts, workers, drainRate } = facts
   const ahead = await countAhead(redis, list, record)
   const reasons = [...whyNobodyTakes(record, counts, workers)]
@@ -42,7 +46,11 @@ export async function explainWaiting(redis: Redis, list: string, facts: ExplainF
 }
 
 /** Explains a task that is not waiting. One round trip at most. */
-export async function explainOther(redis: Redis, list: string, facts: ExplainFacts): Promise<Explanation> {
+export async function explainOther(
+  redis: RedisClient,
+  list: string,
+  facts: ExplainFacts,
+): Promise<Explanation> {
   const { record } = facts
   if (record.state === 'active') return explainActive(redis, list, facts)
   const due = record.dueAt === undefined ? '' : `, due at ${new Date(record.dueAt).toISOString()}`
@@ -73,7 +81,7 @@ function* whyNobodyTakes(record: TaskRecord, counts: QueueCounts, workers: Worke
 }
 
 async function explainActive(
-  redis: Redis,
+  redis: RedisClient,
   list: string,
   { record, workers, nowMs }: ExplainFacts,
 ): Promise<Explanation> {
@@ -96,7 +104,7 @@ async function explainActive(
 }
 
 // Ids begin with the time they were made, and the list is in that order but for tasks that came back: good enough to search.
-async function countAhead(redis: Redis, list: string, record: TaskRecord): Promise<number> {
+async function countAhead(redis: RedisClient, list: string, record: TaskRecord): Promise<number> {
   const { high, low } = taskKeys(list)
   const own = { high, normal: list, low }[record.priority]
   const before = { high: [], normal: [high], low: [high, list] }[record.priority]
@@ -107,7 +115,7 @@ async function countAhead(redis: Redis, list: string, record: TaskRecord): Promi
 }
 
 async function rankInList(
-  redis: Redis,
+  redis: RedisClient,
   key: string,
   { length, id }: { length: number; id: string },
 ): Promise<number> {

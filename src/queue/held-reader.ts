@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis'
+import type { RedisClient, RedisConnection } from '../redis/client.js'
 import { Duty } from '../process/duty.js'
 import type { Logger } from '../process/log.js'
 import { BlockingReads } from '../redis/blocking-reads.js'
@@ -28,7 +28,7 @@ const recoverBatch = 1000
  * there until its work is done. What a dead consumer held goes back to the queue.
  */
 export class HeldReader {
-  readonly #redis: Redis
+  readonly #redis: RedisClient
   readonly #reads: BlockingReads
   readonly #options: HeldReaderOptions
   readonly #held: string
@@ -37,7 +37,7 @@ export class HeldReader {
   #isKnown = false
   #suspects = new Map<string, number>()
 
-  constructor(blocking: Redis, commands: Redis, options: HeldReaderOptions) {
+  constructor(blocking: RedisConnection, commands: RedisClient, options: HeldReaderOptions) {
     this.#redis = withScripts(commands)
     this.#reads = new BlockingReads(blocking, commands, { blockMs, log: options.log })
     this.#options = options

@@ -27,8 +27,8 @@ export const changesChannel = 'task:changes'
 /** SET: workers that live or did until lately. */
 export const workersKey = 'task:workers'
 
-/** STRING, JSON: what is shown of a worker. */
-export const workerKey = (worker: string): string => `task:worker:${worker}`
+/** STRING, JSON: what is shown of a worker. All in one slot, so that one MGET reads them. */
+export const workerKey = (worker: string): string => satellite(workersKey, worker)
 
 /** LIST: what a consumer has taken and not settled. */
 export const heldKey = (list: string, consumer: string): string => satellite(list, `held:${consumer}`)

@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis'
+import type { RedisClient } from '../redis/client.js'
 import { redisFailure } from '../redis/errors.js'
 import { withScripts } from './scripts.js'
 
@@ -25,9 +25,9 @@ export const maxValuesPerPush = 10_000
 export class PlainQueue {
   readonly key: string
   readonly maxLength: number
-  readonly #redis: Redis
+  readonly #redis: RedisClient
 
-  constructor(redis: Redis, { key, maxLength }: PlainQueueOptions) {
+  constructor(redis: RedisClient, { key, maxLength }: PlainQueueOptions) {
     this.#redis = withScripts(redis)
     this.key = key
     this.maxLength = maxLength

@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis'
+import type { RedisClient, RedisConnection } from '../redis/client.js'
 import type { Logger } from '../process/log.js'
 import { BlockingReads } from '../redis/blocking-reads.js'
 import { redisFailure } from '../redis/errors.js'
@@ -21,9 +21,9 @@ export class PlainReader {
 
   /**
    * @param blocking a connection for waiting, used by this reader alone; {@link release} closes it
-   * @param control a connection to the same server, for CLIENT UNBLOCK
+   * @param control leads to the same server, for CLIENT UNBLOCK
    */
-  constructor(blocking: Redis, control: Redis, options: PlainReaderOptions) {
+  constructor(blocking: RedisConnection, control: RedisClient, options: PlainReaderOptions) {
     this.#options = { blockMs: defaultBlockMs, ...options }
     this.#reads = new BlockingReads(blocking, control, this.#options)
   }

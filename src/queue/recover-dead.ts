@@ -16,10 +16,7 @@ const batch = 100
  * Ends what dead consumers had started: each attempt has failed, and the tasks go the way of any that failed. Others may
  * do the same at the same time. One round trip for each {@link batch}, and one to settle them.
  */
-export async function recoverDead(
-  consumer: TaskConsumer,
-  { log, policyOf }: RecoverOptions,
-): Promise<void> {
+export async function recoverDead(consumer: TaskConsumer, { log, policyOf }: RecoverOptions): Promise<void> {
   for (;;) {
     const { consumer: dead, tasks } = await consumer.recover(batch)
     if (dead === '') return

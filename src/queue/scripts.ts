@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
-import type { Redis, Result } from 'ioredis'
+import type { Result } from 'ioredis'
+import type { RedisClient } from '../redis/client.js'
 
 type Argument = string | number
 
@@ -91,7 +92,7 @@ const loaded = Object.entries<Script>(commands).map(([name, { file, uses }]) => 
 })
 
 /** Gives a connection the queue's scripts as commands. Calling it again changes nothing. */
-export function withScripts(redis: Redis): Redis {
+export function withScripts(redis: RedisClient): RedisClient {
   const about = `local IS_CLUSTER = ${redis.isCluster}\n`
   for (const { name, numberOfKeys, lua } of loaded) {
     redis.defineCommand(name, { lua: about + lua, numberOfKeys })

@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis'
+import type { RedisClient } from '../redis/client.js'
 import { redisFailure } from '../redis/errors.js'
 import { type ActiveMark, type Attempt, decodeMark, decodeTask, type StoredTask } from './envelope.js'
 import { heldKey, taskKeys, taskList } from './names.js'
@@ -77,10 +77,10 @@ export class TaskConsumer {
   readonly queue: string
   readonly id: string
   readonly list: string
-  readonly #redis: Redis
+  readonly #redis: RedisClient
 
   constructor(
-    redis: Redis,
+    redis: RedisClient,
     { queue, id }: { queue: string; id: string },
     private readonly retention: Retention,
   ) {

@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis'
+import type { RedisClient } from '../redis/client.js'
 import { redisFailure } from '../redis/errors.js'
 import {
   type Attempt,
@@ -37,12 +37,12 @@ const pageSize = 50
 
 /** The reading side of a task queue, for pages and programs; the worker never uses it. */
 export class TaskInspector {
-  readonly #redis: Redis
+  readonly #redis: RedisClient
   readonly list: string
   readonly #keys: ReturnType<typeof taskKeys>
 
   constructor(
-    redis: Redis,
+    redis: RedisClient,
     readonly queue: string,
   ) {
     this.#redis = withScripts(redis)
@@ -141,7 +141,7 @@ export class TaskInspector {
     return elements.reverse().flatMap((element) => idIn(element) ?? [])
   }
 
-  async #run(pipeline: ReturnType<Redis['pipeline']>): Promise<unknown[]> {
+  async #run(pipeline: ReturnType<RedisClient['pipeline']>): Promise<unknown[]> {
     const replies = (await pipeline.exec().catch(redisFailure(this.list))) ?? []
     return replies.map(([error, reply]) => (error ? redisFailure(this.list)(error) : reply))
   }

@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis'
+import type { RedisClient } from '../redis/client.js'
 import { redisFailure } from '../redis/errors.js'
 import { encodeTask, type TaskOptions } from './envelope.js'
 import { queuesKey, taskList } from './names.js'
@@ -58,13 +58,13 @@ const maxPurged = 1000
 /** The producing side of a task queue. */
 export class TaskQueue {
   readonly list: string
-  readonly #redis: Redis
+  readonly #redis: RedisClient
   readonly #pending: Pending[] = []
   #isFlushing = false
   #isRegistered = false
 
   constructor(
-    redis: Redis,
+    redis: RedisClient,
     readonly name: string,
     private readonly options: TaskQueueOptions,
   ) {

@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis'
+import type { RedisClient } from '../redis/client.js'
 import { redisFailure } from '../redis/errors.js'
 import { workerKey, workersKey } from './names.js'
 
@@ -18,11 +18,11 @@ export interface WorkerInfo {
 }
 
 /** The tasks workers that live. Two round trips, O(workers). */
-export async function liveWorkers(redis: Redis): Promise<WorkerInfo[]> {
+export async function liveWorkers(redis: RedisClient): Promise<WorkerInfo[]> {
   const failure = redisFailure(workersKey)
   const ids = (await redis.smembers(workersKey).catch(failure)).sort()
   if (ids.length === 0) return []
-  const states = await Promise.all(ids.map((id) => redis.get(workerKey(id)))).catch(failure)
+  const states = await redis.mget(ids.map(workerKey)).catch(failure)
   const gone = ids.filter((_, index) => states[index] === null)
   if (gone.length > 0) await redis.srem(workersKey, ...gone).catch(failure)
   return ids.flatMap((id, index) => {

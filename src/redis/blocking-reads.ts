@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Redis } from 'ioredis'
 import type { Logger } from '../process/log.js'
+import type { RedisClient, RedisConnection } from './client.js'
+import { peerOf } from './servers.js'
 
 /** How much later than asked Redis may answer a blocked read before the connection counts as dead. */
 const overdueMs = 5000
@@ -21,8 +22,8 @@ export interface BlockingReadsOptions {
  * or the value that came first.
  */
 export class BlockingReads {
-  readonly #blocking: Redis
-  readonly #control: Redis
+  readonly #blocking: RedisConnection
+  readonly #control: RedisClient
   readonly #options: BlockingReadsOptions
   #clientId: number | undefined
   #reading: Promise<unknown> | undefined
@@ -31,9 +32,9 @@ export class BlockingReads {
 
   /**
    * @param blocking a connection for waiting, used for this alone; {@link release} closes it
-   * @param control a connection to the same server, for CLIENT UNBLOCK
+   * @param control leads to the same server, for CLIENT UNBLOCK
    */
-  constructor(blocking: Redis, control: Redis, options: BlockingReadsOptions) {
+  constructor(blocking: RedisConnection, control: RedisClient, options: BlockingReadsOptions) {
     this.#blocking = blocking
     this.#control = control
     this.#options = options
@@ -47,7 +48,7 @@ export class BlockingReads {
    * @returns the answer; null when nothing came, or the reads were released
    * @throws what the driver throws when Redis answers with an error
    */
-  async read<T>(send: (redis: Redis) => Promise<T | null>): Promise<T | null> {
+  async read<T>(send: (redis: RedisConnection) => Promise<T | null>): Promise<T | null> {
     if (this.#released) return null
     const reply = this.#reply(send)
     this.#reading = reply.catch(() => undefined)
@@ -67,7 +68,7 @@ export class BlockingReads {
   async release(): Promise<void> {
     this.#released = true
     while (this.#reading && this.#blocking.status === 'ready') {
-      if (this.#clientId) await this.#control.client('UNBLOCK', this.#clientId).catch(() => undefined)
+      await this.#unblock()
       // Again and again: UNBLOCK may have overtaken the read on its way to the server.
       await Promise.race([this.#reading, sleep(unblockEveryMs)])
     }
@@ -81,8 +82,15 @@ export class BlockingReads {
     this.#blocking.disconnect(true)
   }
 
+  async #unblock(): Promise<void> {
+    if (!this.#clientId) return
+    await peerOf(this.#blocking, this.#control)
+      ?.client('UNBLOCK', this.#clientId)
+      .catch(() => undefined)
+  }
+
   // ioredis never settles a command that waits for a connection when it is told to connect no more.
-  #reply<T>(send: (redis: Redis) => Promise<T | null>): Promise<T | null> {
+  #reply<T>(send: (redis: RedisConnection) => Promise<T | null>): Promise<T | null> {
     return new Promise((resolve, reject) => {
       this.#giveUp = () => resolve(null)
       send(this.#blocking).then(resolve, reject)

@@ -1,12 +1,11 @@
-import { Redis, type RedisOptions } from 'ioredis'
-import { backoffMs } from '../process/backoff.js'
+import { Cluster } from 'ioredis'
 import type { Logger } from '../process/log.js'
-import { parseRedisUrl, type RedisTarget } from '../redis-url.js'
-import { withQuietReadyCheck } from './ready-check.js'
+import { parseRedisUrl, type RedisNode, type RedisTarget } from '../redis-url.js'
+import { announceState } from './announce-state.js'
+import type { RedisClient, RedisConnection } from './client.js'
+import { connectToAnyNode, connectToCluster, connectToServer, isCluster, withNode } from './connect.js'
+import { ownerOf, pingAll, serversOf, untilReady } from './servers.js'
 import { watchVersion } from './version.js'
-
-const reconnect = { baseMs: 50, capMs: 2000 }
-const connectTimeoutMs = 2000
 
 /** Time after which a command that Redis has not answered is given up: a request must fail within 2 s. */
 const commandTimeoutMs = 1500
@@ -24,28 +23,23 @@ export interface ConnectionsOptions {
   fatal: (error: Error) => void
 }
 
-/** All of one process's connections to its Redis. */
+/** All of one process's connections to its Redis, which may be a Cluster. */
 export class Connections {
   /**
    * For commands that someone waits for: while Redis is out of reach a command fails at once, and one that
    * is under way when the connection is lost fails too and is not sent again (it may have taken effect: a
    * second LPUSH would be a second value).
    */
-  readonly commands: Redis
+  readonly commands: RedisClient
   /** Where Redis is, without the password. */
   readonly shown: string
   readonly #target: RedisTarget
-  readonly #waiting: Redis[] = []
+  readonly #others: RedisConnection[] = []
 
   constructor(url: string, { log, fatal }: ConnectionsOptions) {
     this.#target = parseRedisUrl(url)
     this.shown = this.#target.shown
-    this.commands = connect(this.#target, {
-      enableOfflineQueue: false,
-      maxRetriesPerRequest: 0,
-      commandTimeout: commandTimeoutMs,
-      socketTimeout: silenceTimeoutMs,
-    })
+    this.commands = connect(this.#target)
     announceState(this.commands, this.shown, log)
     watchVersion(this.commands, fatal)
   }
@@ -53,21 +47,46 @@ export class Connections {
   /**
    * A connection for one reader that blocks, or for subscriptions: it waits for Redis however long that
    * takes, and sends an interrupted command again when it is back, so that a blocked read is never abandoned.
+   * In a Cluster it goes to the node of the keys that it is used for, which must be in one slot.
    */
-  waiting(): Redis {
+  waiting(): RedisConnection {
     // Subscriptions are brought back by who made them: where ioredis fails to, it leaves a rejection that no one
     // can handle, and that ends the process.
-    const redis = connect(this.#target, { maxRetriesPerRequest: null, autoResubscribe: false })
-    this.#waiting.push(redis)
-    return redis
+    const options = { maxRetriesPerRequest: null, autoResubscribe: false }
+    if (!isCluster(this.#target)) return this.#keep(connectToServer(this.#target, options))
+    return this.#keep(connectToAnyNode(this.#target, () => this.#nodes(), options))
+  }
+
+  /** Which server has a key now, as far as is known: a name that tells servers apart. */
+  serverOf(key: string): string {
+    return (this.commands instanceof Cluster && ownerOf(key, this.commands)) || this.shown
+  }
+
+  /**
+   * A connection to the server that has a key now, for one user. It follows the key to no other, and is not made again
+   * when it is lost: it emits `end` then.
+   */
+  beside(key: string): RedisConnection {
+    const server = this.serverOf(key)
+    const options = { retryStrategy: () => null, maxRetriesPerRequest: 0 }
+    const node = this.#nodes().find((each) => `${each.host}:${each.port}` === server)
+    return this.#keep(connectToServer(withNode(this.#target, node), options))
+  }
+
+  /**
+   * Resolves when Redis answers; of a Cluster, when all of it does.
+   *
+   * @throws what the driver throws
+   */
+  async ping(): Promise<void> {
+    await pingAll(this.commands)
   }
 
   /** Resolves with true once Redis answers, or with false after `patienceMs`, which may be Infinity. */
   async ready(patienceMs: number): Promise<boolean> {
-    if (this.commands.status === 'ready') return true
     return new Promise((resolve) => {
       const timer = patienceMs === Infinity ? undefined : setTimeout(() => resolve(false), patienceMs)
-      this.commands.once('ready', () => {
+      void untilReady(this.commands).then(() => {
         clearTimeout(timer)
         resolve(true)
       })
@@ -76,34 +95,22 @@ export class Connections {
 
   /** Closes every connection. No read may be blocked on one: Redis could hand it a value. Safe to call twice. */
   close(): void {
-    for (const redis of [this.commands, ...this.#waiting]) redis.disconnect()
+    for (const redis of [this.commands, ...this.#others]) redis.disconnect()
+  }
+
+  #nodes(): RedisNode[] {
+    return serversOf(this.commands, 'master').map(({ options: { host = '', port = 0 } }) => ({ host, port }))
+  }
+
+  #keep(redis: RedisConnection): RedisConnection {
+    this.#others.push(redis)
+    redis.once('end', () => this.#others.splice(this.#others.indexOf(redis), 1))
+    return redis
   }
 }
 
-function connect(target: RedisTarget, options: RedisOptions): Redis {
-  const redis = new Redis({
-    ...target.options,
-    ...options,
-    connectTimeout: connectTimeoutMs,
-    retryStrategy: (attempt) => backoffMs(attempt, reconnect),
-    // A replica that was the master until a moment ago: the next connection finds the new one.
-    reconnectOnError: (error) => error.message.startsWith('READONLY'),
-  })
-  // Without a listener ioredis prints each failed attempt; the state is announced once, by announceState.
-  return withQuietReadyCheck(redis.on('error', () => undefined))
-}
-
-function announceState(redis: Redis, shown: string, log: Logger): void {
-  let saidLost = false
-  const lost = (error?: Error) => {
-    if (saidLost) return
-    saidLost = true
-    log.warn({ redis: shown, reason: error?.message }, 'Redis is out of reach, waiting for it')
-  }
-  redis.on('error', lost)
-  redis.on('reconnecting', () => lost())
-  redis.on('ready', () => {
-    if (saidLost) log.info({ redis: shown }, 'Redis is back')
-    saidLost = false
-  })
+function connect(target: RedisTarget): RedisClient {
+  const options = { commandTimeout: commandTimeoutMs, socketTimeout: silenceTimeoutMs }
+  if (isCluster(target)) return connectToCluster(target, options)
+  return connectToServer(target, { ...options, enableOfflineQueue: false, maxRetriesPerRequest: 0 })
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Redis } from 'ioredis'
 import { Duty } from '../process/duty.js'
 import type { Logger } from '../process/log.js'
+import type { RedisConnection } from './client.js'
 
 const everyMs = 10_000
 const patienceMs = 5000
@@ -10,7 +10,7 @@ const patienceMs = 5000
  * Asks a connection that otherwise only listens for a sign of life. A server that vanished without a word
  * leaves a connection that stays silent for ever and looks like one on which nothing happens.
  */
-export function watchLiveness(redis: Redis, log: Logger): Duty {
+export function watchLiveness(redis: RedisConnection, log: Logger): Duty {
   return new Duty(
     async () => {
       if (redis.status === 'ready' && !(await answers(redis))) {
@@ -23,7 +23,7 @@ export function watchLiveness(redis: Redis, log: Logger): Duty {
   )
 }
 
-async function answers(redis: Redis): Promise<boolean> {
+async function answers(redis: RedisConnection): Promise<boolean> {
   const pong = redis.ping().then(
     () => true,
     () => true, // an error is an answer, and a lost connection mends itself

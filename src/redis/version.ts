@@ -1,5 +1,7 @@
-import { Redis } from 'ioredis'
-import { parseRedisUrl } from '../redis-url.js'
+import { Cluster } from 'ioredis'
+import { parseRedisUrl, type RedisTarget } from '../redis-url.js'
+import type { RedisClient, RedisConnection } from './client.js'
+import { connectToServer, withNode } from './connect.js'
 import { ifAllowed } from './errors.js'
 
 const oldestMajor = 7
@@ -14,12 +16,17 @@ export class RedisTooOldError extends Error {
 }
 
 /**
- * Checks the server's version each time the connection is made, for a server may be replaced while one
- * waits for it.
+ * Checks the server's version, or that of each node of a Cluster, each time the connection is made, for a server may be
+ * replaced while one waits for it.
  *
  * @param onTooOld is called with a {@link RedisTooOldError}
  */
-export function watchVersion(redis: Redis, onTooOld: (error: RedisTooOldError) => void): void {
+export function watchVersion(redis: RedisClient, onTooOld: (error: RedisTooOldError) => void): void {
+  if (redis instanceof Cluster) redis.on('+node', (node: RedisConnection) => watchServer(node, onTooOld))
+  else watchServer(redis, onTooOld)
+}
+
+function watchServer(redis: RedisConnection, onTooOld: (error: RedisTooOldError) => void): void {
   const check = () => {
     findTooOld(redis).then((tooOld) => tooOld && onTooOld(tooOld), ignoreLost)
   }
@@ -28,34 +35,39 @@ export function watchVersion(redis: Redis, onTooOld: (error: RedisTooOldError) =
 }
 
 /**
- * Checks a server's version once, on a connection of its own. One that does not answer within two seconds is left to
- * those who wait for it.
+ * Checks a server's version once, or those of a Cluster's nodes that are named, on connections of its own. One that does
+ * not answer within two seconds is left to those who wait for it.
  *
  * @throws {RedisTooOldError}
  */
 export async function refuseTooOld(url: string): Promise<void> {
-  const redis = new Redis({
-    ...parseRedisUrl(url).options,
+  const target = parseRedisUrl(url)
+  const nodes = target.nodes ?? [undefined]
+  await Promise.all(nodes.map((node) => refuseServer(withNode(target, node))))
+}
+
+async function refuseServer(target: RedisTarget): Promise<void> {
+  const redis = connectToServer(target, {
     lazyConnect: true,
     retryStrategy: () => null,
+    sentinelRetryStrategy: () => null,
     commandTimeout: answerPatienceMs,
     // It may still be loading, and tells its version all the same.
     enableReadyCheck: false,
   })
-  redis.on('error', () => undefined)
   const tooOld = await findTooOld(redis).catch(ignoreLost)
   redis.disconnect()
   if (tooOld) throw tooOld
 }
 
 // A server that does not tell is taken.
-async function findTooOld(redis: Redis): Promise<RedisTooOldError | undefined> {
+async function findTooOld(redis: RedisConnection): Promise<RedisTooOldError | undefined> {
   const version = await versionOf(redis)
   return version && Number.parseInt(version) < oldestMajor ? new RedisTooOldError(version) : undefined
 }
 
 // Valkey reports in INFO a Redis version that it is compatible with, in HELLO its own, which began at 7.
-async function versionOf(redis: Redis): Promise<string | undefined> {
+async function versionOf(redis: RedisConnection): Promise<string | undefined> {
   const info = await ifAllowed(redis.info('server'))
   if (info !== undefined) return /^redis_version:(\S+)/m.exec(info)?.[1]
   const hello = await redis.call('HELLO')

@@ -1,12 +1,18 @@
-import type { Redis } from 'ioredis'
 import type { Logger } from '../process/log.js'
+import type { RedisClient, RedisConnection } from './client.js'
 import type { Connections } from './connections.js'
+import { serversOf } from './servers.js'
 
 /**
  * The server's settings that weaken what Servery promises, each in a plain sentence that says what can be lost and
- * when. Empty when there are none. Two round trips.
+ * when. Empty when there are none. Two round trips to each server that takes writes.
  */
-export async function findWeaknesses(redis: Redis): Promise<string[]> {
+export async function findWeaknesses(redis: RedisClient): Promise<string[]> {
+  const weaknesses = await Promise.all(serversOf(redis, 'master').map(findWeaknessesOf))
+  return [...new Set(weaknesses.flat())]
+}
+
+async function findWeaknessesOf(redis: RedisConnection): Promise<string[]> {
   try {
     const [settings, replication] = await Promise.all([readSettings(redis), redis.info('replication')])
     return [...describeMemory(settings), ...describeDisk(settings), ...describeReplicas(replication)]
@@ -19,7 +25,7 @@ export async function findWeaknesses(redis: Redis): Promise<string[]> {
 
 type Settings = Record<string, string>
 
-async function readSettings(redis: Redis): Promise<Settings> {
+async function readSettings(redis: RedisConnection): Promise<Settings> {
   const names = ['maxmemory', 'maxmemory-policy', 'appendonly', 'appendfsync', 'save']
   const pairs = (await redis.call('CONFIG', 'GET', ...names)) as string[] | Settings
   if (!Array.isArray(pairs)) return pairs

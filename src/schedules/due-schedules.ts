@@ -1,9 +1,9 @@
-import type { Redis } from 'ioredis'
 import { encodeTask } from '../queue/envelope.js'
 import { queuesKey, schedulesKey, taskList } from '../queue/names.js'
 import { withScripts } from '../queue/scripts.js'
 import { newSeed, newTaskId, publicId } from '../queue/task-id.js'
 import type { QueueLimits } from '../queue/task-queue.js'
+import type { RedisClient } from '../redis/client.js'
 import { redisFailure } from '../redis/errors.js'
 import { decodeSchedule, type Run, type Schedule } from './schedule.js'
 
@@ -38,12 +38,12 @@ const maxPerTurn = 50
  * and then the schedule is moved on from that due time, if it is still there.
  */
 export class DueSchedules {
-  readonly #redis: Redis
+  readonly #redis: RedisClient
   readonly #id = newSeed()
 
   /** @param limits of the queues */
   constructor(
-    redis: Redis,
+    redis: RedisClient,
     private readonly limits: QueueLimits,
   ) {
     this.#redis = withScripts(redis)

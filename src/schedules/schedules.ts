@@ -1,6 +1,6 @@
-import type { Redis } from 'ioredis'
 import { scheduleKeys, schedulesKey, taskList } from '../queue/names.js'
 import { withScripts } from '../queue/scripts.js'
+import type { RedisClient } from '../redis/client.js'
 import { redisFailure } from '../redis/errors.js'
 import { latestMs } from './due-schedules.js'
 import { decodeSchedule, type Run, type ScheduledTask, type ScheduleRecord } from './schedule.js'
@@ -15,10 +15,10 @@ const failure = redisFailure(schedulesKey)
 
 /** The book of schedules: what is repeated, and when. */
 export class Schedules {
-  readonly #redis: Redis
+  readonly #redis: RedisClient
   #changed: () => void = () => undefined
 
-  constructor(redis: Redis) {
+  constructor(redis: RedisClient) {
     this.#redis = withScripts(redis)
   }
 
@@ -98,12 +98,14 @@ export class Schedules {
       .catch(redisFailure(list))
   }
 
+  // By the clock of the server that has the schedules: beside a key of theirs it is asked of that one.
   async #now(): Promise<number> {
-    const [seconds, micros] = (await this.#redis.time().catch(failure)).map(Number) as [number, number]
+    const [, time] = await this.#run(this.#redis.pipeline().exists(schedulesKey).time())
+    const [seconds, micros] = (time as string[]).map(Number) as [number, number]
     return seconds * 1000 + Math.floor(micros / 1000)
   }
 
-  async #run(pipeline: ReturnType<Redis['pipeline']>): Promise<unknown[]> {
+  async #run(pipeline: ReturnType<RedisClient['pipeline']>): Promise<unknown[]> {
     const replies = (await pipeline.exec().catch(failure)) ?? []
     return replies.map(([error, reply]) => (error ? failure(error) : reply))
   }

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import type { Redis } from 'ioredis'
 import { type Audit, auditQueue } from '../queue/audit.js'
 import { explainOther, explainWaiting, type Explanation } from '../queue/explain.js'
 import { TaskConsumer, type Retention } from '../queue/task-consumer.js'
@@ -10,6 +9,7 @@ import { liveWorkers, type WorkerInfo } from '../queue/workers.js'
 import type { TaskRecord } from '../queue/task-record.js'
 import { findWeaknesses } from '../redis/weaknesses.js'
 import { DrainRate } from './drain-rate.js'
+import type { RedisClient } from '../redis/client.js'
 import { redisFailure } from '../redis/errors.js'
 
 export interface TaskBoardOptions extends TaskQueueOptions, Retention {}
@@ -23,7 +23,7 @@ export class TaskBoard {
   readonly #queues = new Map<string, TaskQueue>()
 
   constructor(
-    private readonly redis: Redis,
+    private readonly redis: RedisClient,
     private readonly options: TaskBoardOptions,
   ) {}
 

@@ -85,7 +85,8 @@ export class QueueRunner {
     const reason = run.abortReason
     const about = { worker: this.#options.consumer.id, policy: run.handler.policy, ...run.times() }
     // Aborted, it is the abort's reason that decides, whatever the handler made of it.
-    if (!reason) return failed(run.task, thrown, { ...about, canRetry: !(thrown instanceof UnrecoverableError) })
+    if (!reason)
+      return failed(run.task, thrown, { ...about, canRetry: !(thrown instanceof UnrecoverableError) })
     if (reason.reason === 'shutdown') return { kind: 'return' }
     if (reason.reason !== 'cancelled') return failed(run.task, reason, about)
     return { kind: 'cancelled', detail: JSON.stringify({ name: reason.name, message: reason.message }) }

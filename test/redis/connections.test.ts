@@ -34,3 +34,23 @@ it('the version is found without INFO too', async () => {
     expect(fatal).toHaveBeenCalledWith(expect.objectContaining({ name: 'RedisTooOldError' })),
   )
 })
+
+it.each(['one server', 'a Cluster'])(
+  'a command whose connection is lost under way fails and is never sent again, to %s',
+  async (kind) => {
+    const { url, received } = await givenFakeRedis({ hangsUpOn: new Set(['lpush']) })
+    const { connections } = givenConnections(kind === 'a Cluster' ? `${url},${url}` : url)
+    expect(await connections.ready(5000)).toBe(true)
+    await expect(connections.commands.lpush('list', 'value')).rejects.toThrow(/closed|retries/)
+    await connections.ready(5000)
+    await connections.commands.set('key', 'value')
+    expect(received.filter((name) => name === 'lpush')).toHaveLength(1)
+  },
+)
+
+it('a Cluster is not ready, and its commands fail at once, until all of it can be reached', async () => {
+  const { connections } = givenConnections('redis://127.0.0.1:1,redis://127.0.0.1:2')
+  expect(await connections.ready(200)).toBe(false)
+  await expect(connections.ping()).rejects.toThrow('a part of the Cluster is out of reach')
+  await expect(connections.commands.pipeline().get('key').exec()).rejects.toThrow('not connected')
+})

@@ -3,12 +3,14 @@ import { onTestFinished } from 'vitest'
 
 /**
  * As much of a Redis server as a test needs where a real one will not do: it tells a version, confirms a
- * subscription to `news`, and says OK to everything else; or nothing at all to the commands in `silentTo`.
+ * subscription to `news`, is the only node of a Cluster, and says OK to everything else; or nothing at all to the commands
+ * in `silentTo`, and ends the connection at one in `hangsUpOn`.
  */
 export async function givenFakeRedis({
   version = '7.0.0',
   silentTo = new Set<string>(),
   mayAskInfo = true,
+  hangsUpOn = new Set<string>(),
 } = {}) {
   const received: string[] = []
   const sockets = new Set<Socket>()
@@ -19,7 +21,9 @@ export async function givenFakeRedis({
     socket.on('data', (sent) => {
       for (const name of commandsIn(sent.toString())) {
         received.push(name)
-        if (!silentTo.has(name)) socket.write(answerTo(name, { version, mayAskInfo }))
+        if (hangsUpOn.has(name)) socket.destroy()
+        else if (!silentTo.has(name))
+          socket.write(answerTo(name, { version, mayAskInfo, port: socket.localPort }))
       }
     })
   })
@@ -38,7 +42,14 @@ function commandsIn(sent: string): string[] {
   return [...sent.matchAll(/\*\d+\r\n\$\d+\r\n(\w+)\r\n/g)].map(([, name = '']) => name.toLowerCase())
 }
 
-function answerTo(name: string, { version, mayAskInfo }: { version: string; mayAskInfo: boolean }): string {
+interface Fake {
+  version: string
+  mayAskInfo: boolean
+  port: number | undefined
+}
+
+function answerTo(name: string, { version, mayAskInfo, port }: Fake): string {
+  if (name === 'cluster') return `*1\r\n*3\r\n:0\r\n:16383\r\n*2\r\n${bulk('127.0.0.1')}:${port}\r\n`
   if (name === 'hello') return `*2\r\n${bulk('version')}${bulk(version)}`
   if (name === 'info' && !mayAskInfo) return '-NOPERM no permissions\r\n'
   if (name === 'info') return bulk(`redis_version:${version}\r\nloading:0\r\n`)

@@ -1,7 +1,9 @@
 import createError from '@fastify/error'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import Type from 'typebox'
+import { parsePublicId } from '../../queue/task-id.js'
 import type { Durability, DurabilityLevel } from '../../redis/durability.js'
+import type { TaskBoard } from '../task-board.js'
 
 /** `?durability=`: answer only when the work is on disk, or on a replica. */
 export const DurabilityLevelSchema = Type.Optional(
@@ -14,13 +16,51 @@ const NotReachedError = createError(
   503,
 )
 
+/** A 202 for one task, or for several. */
+type Answer = Taken & { tasks?: Taken[] }
+interface Taken {
+  /** None in what was refused. */
+  id?: string
+}
+
+export interface DurableOptions {
+  durability: Durability
+  board: TaskBoard
+  resultTtlMs: number
+}
+
+/** Records that are kept for less may be gone before they are looked for. */
+const shortTtlMs = 10_000
+
 /** For a route's `onSend`: holds a 202 back until what it promises is as durable as was asked, and says so. */
-export function untilDurable(durability: Durability) {
+export function untilDurable(options: DurableOptions) {
   return async (request: FastifyRequest, reply: FastifyReply, payload: unknown): Promise<unknown> => {
     const { durability: level } = request.query as { durability?: DurabilityLevel }
     if (!level || reply.statusCode !== 202 || typeof payload !== 'string') return payload
-    if (!(await durability.reached(level))) throw new NotReachedError(level)
+    const { tasks, ...one } = JSON.parse(payload) as Answer
+    const last = [...lastByQueue(tasks ?? [one])]
+    const durable = await Promise.all(last.map(([queue, id]) => isDurable({ level, queue, id }, options)))
+    if (durable.includes(false)) throw new NotReachedError(level)
     reply.header('durability', level)
     return payload
   }
+}
+
+// A queue's tasks are written in the order of the request.
+function lastByQueue(taken: Taken[]): Map<string, string> {
+  const parsed = taken.flatMap(({ id = '' }) => parsePublicId(id) ?? [])
+  return new Map(parsed.map(({ queue, id }) => [queue, id]))
+}
+
+interface Asked {
+  level: DurabilityLevel
+  queue: string
+  id: string
+}
+
+async function isDurable({ level, queue, id }: Asked, { durability, board, resultTtlMs }: DurableOptions) {
+  const inspector = board.inspect(queue)
+  if (!(await durability.reached(level, inspector.list))) return false
+  // A replica may have become the master in between, and have taken the mark but not the tasks before it.
+  return resultTtlMs < shortTtlMs || (await inspector.find(id)) !== undefined
 }

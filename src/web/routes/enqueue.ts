@@ -7,18 +7,15 @@ import Type from 'typebox'
 import { BadTaskError, checkTask, type CheckedTask, TaskRequest } from '../../handlers/intake.js'
 import type { Registry } from '../../handlers/registry.js'
 import type { Enqueued, NewTask } from '../../queue/task-queue.js'
-import type { Durability } from '../../redis/durability.js'
 import { RedisUnavailableError } from '../../redis/errors.js'
 import type { TaskBoard } from '../task-board.js'
 import { type Line, readLines } from './ndjson.js'
-import { DurabilityLevelSchema, untilDurable } from './durable.js'
+import { DurabilityLevelSchema, type DurableOptions, untilDurable } from './durable.js'
 import { ErrorAnswer, exactly, Wait } from './schemas.js'
 import { taskJson } from './task-json.js'
 
-export interface EnqueueOptions {
-  board: TaskBoard
+export interface EnqueueOptions extends DurableOptions {
   handlers: Registry
-  durability: Durability
   /** Bytes of one NDJSON line. */
   bodyLimit: number
 }
@@ -51,7 +48,7 @@ export async function enqueueRoutes(app: FastifyInstance, options: EnqueueOption
       querystring: exactly({ ...Wait.properties, durability: DurabilityLevelSchema }),
       response: { '4xx': ErrorAnswer, '5xx': ErrorAnswer },
     },
-    onSend: untilDurable(options.durability),
+    onSend: untilDurable(options),
     handler: ({ body, query, headers }, reply) => {
       const key = headers['idempotency-key']
       if (key !== undefined)

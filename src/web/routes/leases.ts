@@ -78,9 +78,8 @@ export async function leaseRoutes(
   app.post<LeaseRequest<{ error?: string; retry?: boolean }>>(
     '/leases/:lease/fail',
     { schema: { ...schema, body: Fail, summary: 'It has failed: try again, or not' } },
-    ({ params, body }) => settle(params.lease, board, (held) =>
-        failure(held, body ?? {}, policyOf(held.task.name)),
-      ),
+    ({ params, body }) =>
+      settle(params.lease, board, (held) => failure(held, body ?? {}, policyOf(held.task.name))),
   )
   app.post<LeaseRequest<{ for?: string | number }>>(
     '/leases/:lease/extend',

@@ -1,0 +1,98 @@
+import { Cluster, Command } from 'ioredis'
+import { onTestFinished, vi } from 'vitest'
+import { ServerProcess, untilInfo } from './server-process.js'
+
+const slots = 16_384
+const masters = 3
+const flagsFor = (port: number) => [
+  ...['--port', String(port), '--cluster-enabled', 'yes', '--cluster-node-timeout', '1000'],
+  // Whatever the replica lacks is to be lost, so that a test can see it.
+  ...['--appendonly', 'no'],
+]
+
+/** A real Redis Cluster on loopback: three masters, each with a replica. */
+export class TestCluster {
+  private constructor(
+    readonly nodes: ServerProcess[],
+    /** A foreign client of it. */
+    readonly client: Cluster,
+  ) {}
+
+  static async start(): Promise<TestCluster> {
+    const nodes = await Promise.all(Array.from({ length: 2 * masters }, () => ServerProcess.start(flagsFor)))
+    await join(nodes)
+    const seeds = nodes.map(({ port }) => ({ host: '127.0.0.1', port }))
+    return new TestCluster(
+      nodes,
+      new Cluster(seeds, { slotsRefreshInterval: 500 }).on('error', () => undefined),
+    )
+  }
+
+  /** What goes into REDIS_URL: some nodes, not all. */
+  get url(): string {
+    return this.nodes
+      .slice(0, 3)
+      .map(({ port }) => `redis://127.0.0.1:${port}`)
+      .join()
+  }
+
+  /** The node that takes writes for a key, as the Cluster itself says. */
+  async masterOf(key: string): Promise<ServerProcess> {
+    const slot = new Command('exists', [key]).getSlot()
+    const living = this.nodes.find(({ isRunning }) => isRunning)
+    const ranges = (await living?.client.cluster('SLOTS')) ?? []
+    const [, , owner] = ranges.find(([first, last]) => slot >= first && slot <= last) ?? []
+    const master = this.nodes.find(({ port }) => port === owner?.[1])
+    if (!master) throw new Error(`no node has ${key}`)
+    return master
+  }
+
+  async remove(): Promise<void> {
+    this.client.disconnect()
+    await Promise.all(this.nodes.map((node) => node.remove()))
+  }
+}
+
+/** A Cluster that is gone after the test. */
+export async function givenCluster(): Promise<TestCluster> {
+  const cluster = await TestCluster.start()
+  onTestFinished(() => cluster.remove())
+  return cluster
+}
+
+async function join(nodes: ServerProcess[]): Promise<void> {
+  const [first] = nodes as [ServerProcess]
+  await Promise.all(
+    nodes.map(async ({ client }, index) => {
+      await client.cluster('SET-CONFIG-EPOCH', index + 1)
+      if (index >= masters) return
+      const [from, to] = [index, index + 1].map((part) => Math.floor((slots * part) / masters)) as [
+        number,
+        number,
+      ]
+      await client.call('CLUSTER', 'ADDSLOTSRANGE', from, to - 1)
+    }),
+  )
+  for (const { port } of nodes) await first.client.cluster('MEET', '127.0.0.1', port)
+  await untilAll(nodes, new RegExp(`cluster_known_nodes:${nodes.length}`))
+  await Promise.all(
+    nodes.slice(masters).map(async ({ client }, index) => {
+      const master = await nodes[index]?.client.cluster('MYID')
+      await client.cluster('REPLICATE', String(master))
+      await untilInfo(client, 'replication', /master_link_status:up/)
+    }),
+  )
+  await untilAll(nodes, /cluster_state:ok[^]*cluster_slots_ok:16384/)
+}
+
+async function untilAll(nodes: ServerProcess[], state: RegExp): Promise<void> {
+  const all = nodes.map(({ client }) =>
+    vi.waitFor(
+      async () => {
+        if (!state.test(await client.cluster('INFO'))) throw new Error(`not yet ${state}`)
+      },
+      { timeout: 20_000, interval: 20 },
+    ),
+  )
+  await Promise.all(all)
+}

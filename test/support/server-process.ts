@@ -1,0 +1,103 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import getPort from 'get-port'
+import { Redis, type RedisOptions } from 'ioredis'
+import { vi } from 'vitest'
+
+/** A real redis-server on a port of loopback, with whatever settings a test needs, in a folder of its own. */
+export class ServerProcess {
+  readonly folder = mkdtempSync(join(tmpdir(), 'servery-test-'))
+  readonly #flags: string[]
+  readonly #client: Redis
+  #process: ChildProcess
+
+  private constructor(
+    readonly port: number,
+    flags: string[],
+    client: RedisOptions,
+  ) {
+    this.#flags = [
+      ...flags,
+      ...['--bind', '127.0.0.1', '--dir', this.folder, '--save', '', '--repl-diskless-sync-delay', '0'],
+    ]
+    this.#process = this.#spawn()
+    const retrying = { maxRetriesPerRequest: null, retryStrategy: () => 20 }
+    this.#client = new Redis({ host: '127.0.0.1', port, ...retrying, ...client }).on('error', () => undefined)
+  }
+
+  /**
+   * Starts one and waits until it answers.
+   *
+   * @param flagsFor its flags beside those that all have, `port` among them where it is to listen on one
+   */
+  static async start(
+    flagsFor: (port: number) => string[],
+    client: RedisOptions = {},
+  ): Promise<ServerProcess> {
+    const port = await getPort({ host: '127.0.0.1', port: freePorts() })
+    const server = new ServerProcess(port, flagsFor(port), client)
+    await server.client.ping()
+    return server
+  }
+
+  /** A foreign client. */
+  get client(): Redis {
+    return this.#client
+  }
+
+  get isRunning(): boolean {
+    return this.#process.exitCode === null && this.#process.signalCode === null
+  }
+
+  /** Again after it was killed, with what it then had on disk. */
+  restart(): void {
+    if (!this.isRunning) this.#process = this.#spawn()
+  }
+
+  /** SIGKILL. */
+  async kill(): Promise<void> {
+    if (!this.isRunning) return
+    const exited = once(this.#process, 'exit')
+    this.#process.kill('SIGKILL')
+    await exited
+  }
+
+  /** Makes it hang: connections stay open, nothing is answered. */
+  freeze(): void {
+    this.#process.kill('SIGSTOP')
+  }
+
+  thaw(): void {
+    this.#process.kill('SIGCONT')
+  }
+
+  async remove(): Promise<void> {
+    this.#client.disconnect()
+    await this.kill()
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+
+  #spawn(): ChildProcess {
+    return spawn(process.env.REDIS_SERVER ?? 'redis-server', this.#flags, { stdio: 'ignore' })
+  }
+}
+
+// A node of a Cluster listens on a second port, 10000 above.
+function* freePorts(): Generator<number> {
+  const first = 20_000 + Math.floor(Math.random() * 20_000)
+  for (let port = first; port < first + 1000; port += 1) yield port
+}
+
+/** Waits until a server says this of itself. */
+export async function untilInfo(client: Redis, section: string, pattern: RegExp): Promise<void> {
+  await vi.waitFor(
+    async () => {
+      const info = await client.info(section)
+      if (!pattern.test(info)) throw new Error(`${pattern} is not in ${info}`)
+    },
+    { timeout: 20_000, interval: 20 },
+  )
+}
