@@ -21,13 +21,17 @@ export class Slots {
   /** Gives slots back and wakes who waits for one. */
   release(count = 1): void {
     this.#free += count
-    if (this.#free <= 0) return
+    if (this.#free > 0) this.wake()
+  }
+
+  /** Wakes who waits for a slot, whether there is one or not. */
+  wake(): void {
     const waiting = this.#waiting
     this.#waiting = []
     for (const wake of waiting) wake()
   }
 
-  /** Resolves when a slot is free; it may be gone again by then. */
+  /** Resolves when a slot is free, or when woken; it may be gone again by then. */
   async untilFree(): Promise<void> {
     if (this.#free > 0) return
     await new Promise<void>((resolve) => this.#waiting.push(resolve))

@@ -21,6 +21,11 @@ export interface TaskFeedOptions {
   giveBack: (task: StoredTask) => void
 }
 
+/** What came of asking for tasks; a full batch may not have been all. */
+type Fetched = 'full batch' | 'some' | 'nothing' | 'paused' | 'lost' | 'no slot'
+
+const isFull = (fetched: Fetched): boolean => fetched === 'full batch' || fetched === 'no slot'
+
 /** How long a blocked read waits: less than a lease, so that a dead worker's read does not outlive it. */
 export const feedBlockMs = 4000
 const pausedPollMs = 1000
@@ -38,7 +43,6 @@ const maxTimerMs = 2 ** 31 - 1
 export class TaskFeed {
   readonly #options: TaskFeedOptions
   readonly #stopping = new AbortController()
-  readonly #stopped = new Promise((resolve) => this.#stopping.signal.addEventListener('abort', resolve))
   #loop: Promise<void> | undefined
   #dueTimer: NodeJS.Timeout | undefined
   #knownAt = 0
@@ -79,6 +83,7 @@ export class TaskFeed {
   async stop(): Promise<void> {
     this.#stopping.abort()
     clearTimeout(this.#dueTimer)
+    this.#options.slots.wake()
     await this.#options.reads.release()
     await this.#loop
     await this.#takingDue
@@ -88,34 +93,45 @@ export class TaskFeed {
     const { slots } = this.#options
     while (!this.#stopping.signal.aborted) {
       this.#lastTurn = Date.now()
-      await Promise.race([slots.untilFree(), this.#stopped])
+      await slots.untilFree()
       if (this.#stopping.signal.aborted) return
       const found = await this.#fetch()
-      if (found === 'nothing') await this.#waitForSome()
+      if (found === 'full batch') await Promise.all([this.#drain(), this.#drain()])
+      else if (found === 'nothing') await this.#waitForSome()
       else if (found === 'paused') await this.#nap(pausedPollMs)
       else if (found === 'lost') await this.#nap(leasePollMs)
     }
   }
 
+  // Two of these at a time: while Redis deals with one batch, the handlers of the other run.
+  async #drain(): Promise<void> {
+    while (!this.#stopping.signal.aborted) {
+      this.#lastTurn = Date.now()
+      await this.#options.slots.untilFree()
+      if (this.#stopping.signal.aborted || !isFull(await this.#fetch())) return
+    }
+  }
+
   // Without a free slot here, it is brought to where workers with one wait for it.
   async #takeDue(): Promise<void> {
-    if ((await this.#fetch()) !== 'full') return
+    if ((await this.#fetch()) !== 'no slot') return
     const reserved = await this.#options.consumer.reserve(0).catch(() => undefined)
     if (!reserved) return
     const { nextDue, now } = reserved
     this.expect(nextDue && Math.max(nextDue, now + bringEveryMs), now)
   }
 
-  async #fetch(): Promise<'some' | 'nothing' | 'paused' | 'lost' | 'full'> {
+  async #fetch(): Promise<Fetched> {
     const { consumer, slots } = this.#options
-    const count = slots.acquire(maxBatch)
-    if (count === 0) return 'full'
+    const count = slots.acquire(Math.min(maxBatch, Math.ceil(slots.size / 2)))
+    if (count === 0) return 'no slot'
     let started = 0
     try {
       const reserved = await consumer.reserve(count)
       this.#failures = 0
       started = this.#startAll(reserved)
       if (reserved.state !== 'open') return reserved.state
+      if (started === count) return 'full batch'
       return started > 0 ? 'some' : 'nothing'
     } catch (error) {
       await this.#napAfter(error as Error)
