@@ -1,6 +1,7 @@
 import type { RedisClient } from '../redis/client.js'
 import { redisFailure } from '../redis/errors.js'
-import { heldKey, taskKeys, taskList } from './names.js'
+import { taskList } from './names.js'
+import { withScripts } from './scripts.js'
 
 /** Where a queue's tasks are, and whether they add up. */
 export interface Audit {
@@ -20,28 +21,15 @@ export interface Audit {
   difference: number
 }
 
-const maxConsumers = 10_000
-
-/** The conservation check: what was accepted is somewhere. Two round trips, O(consumers); exact, as one transaction reads it. */
+/** The conservation check: what was accepted is somewhere. One round trip, O(consumers); exact, as one script reads it. */
 export async function auditQueue(redis: RedisClient, queue: string): Promise<Audit> {
   const list = taskList(queue)
-  const keys = taskKeys(list)
-  const failure = redisFailure(list)
-  const consumers = await redis.zrange(keys.consumers, '0', String(maxConsumers)).catch(failure)
-  const transaction = redis.multi().hgetall(keys.stats).hlen(keys.tasks).zcard(keys.delayed).zcard(keys.dead)
-  transaction.llen(keys.list).llen(keys.high).llen(keys.low).scard(keys.ghosts)
-  for (const consumer of consumers) transaction.llen(heldKey(list, consumer))
-  const replies = (await transaction.exec().catch(failure)) ?? []
-  const [stats, known, delayed, dead, normal, high, low, ghosts, ...heldCounts] = replies.map(
-    ([, reply]) => reply,
-  )
-  return balance(queue, (stats ?? {}) as Record<string, string>, {
-    known: Number(known),
-    delayed: Number(delayed),
-    dead: Number(dead),
-    waiting: Number(normal) + Number(high) + Number(low) - Number(ghosts),
-    held: heldCounts.reduce((sum: number, count) => sum + Number(count), 0),
-  })
+  const [known, waiting, delayed, dead, held, ...counters] = await withScripts(redis)
+    .auditQueue(list)
+    .catch(redisFailure(list))
+  const pairs = counters.flatMap((name, at) => (at % 2 === 0 ? [[name, counters[at + 1] ?? '']] : []))
+  const stats = Object.fromEntries(pairs) as Record<string, string>
+  return balance(queue, stats, { known, waiting, delayed, dead, held })
 }
 
 interface Counted {

@@ -1,3 +1,5 @@
+import type { Priority } from './task-id.js'
+
 /**
  * Every key and channel of a queue. A queue is a list key; its satellites carry that key in braces, so
  * that Redis Cluster keeps them in the queue's own slot. The same names in Lua: `scripts/names.lua`.
@@ -36,6 +38,10 @@ export const heldKey = (list: string, consumer: string): string => satellite(lis
 /** HASH: the records of finished tasks whose ids were made in the same 64 ms. */
 export const recordKey = (list: string, id: string): string => satellite(list, `task:${id.slice(1, 8)}`)
 
+/** ZSET: a queue's delayed tasks of one priority, by due time. */
+export const delayedKey = (list: string, priority: Priority): string =>
+  satellite(list, priority === 'normal' ? 'delayed' : `delayed:${priority}`)
+
 /** HASH: what passed in an hour since 1970, in five-minute steps; see `scripts/traffic.lua`. */
 export const trafficKey = (list: string, hour: number): string => satellite(list, `traffic:${hour}`)
 
@@ -52,7 +58,8 @@ export const taskKeys = (list: string) => ({
   tries: satellite(list, 'tries'),
   stats: satellite(list, 'stats'),
   ghosts: satellite(list, 'ghosts'),
-  delayed: satellite(list, 'delayed'),
+  /** By priority, the highest first. */
+  delayed: (['high', 'normal', 'low'] as const).map((priority) => delayedKey(list, priority)),
   dead: satellite(list, 'dead'),
   consumers: satellite(list, 'consumers'),
   paused: satellite(list, 'paused'),

@@ -27,6 +27,12 @@ declare module 'ioredis' {
     recoverTasks(list: string, ...args: Argument[]): Result<[now: number, dead: string, ...string[]], Context>
     leaveQueue(list: string, ...args: Argument[]): Result<number, Context>
     noteTasks(list: string, ...args: Argument[]): Result<number, Context>
+    auditQueue(
+      list: string,
+    ): Result<
+      [known: number, waiting: number, delayed: number, dead: number, held: number, ...string[]],
+      Context
+    >
     findHolder(list: string, id: string): Result<string | null, Context>
     returnValue(list: string, ...args: Argument[]): Result<number, Context>
     recoverValues(list: string, ...args: Argument[]): Result<number, Context>
@@ -53,7 +59,7 @@ interface Script {
   uses: readonly Part[]
 }
 
-const parts = ['names', 'holders', 'give-back', 'patience', 'traffic', 'events'] as const
+const parts = ['names', 'holders', 'give-back', 'patience', 'traffic', 'events', 'dead'] as const
 type Part = (typeof parts)[number]
 
 /** Command → script. */
@@ -62,8 +68,9 @@ const commands = {
   enqueueTasks: { file: 'enqueue', uses: ['names', 'traffic', 'events'] },
   reserveTasks: { file: 'reserve', uses: ['names', 'events'] },
   adoptTask: { file: 'adopt', uses: ['names', 'events'] },
-  settleTasks: { file: 'settle', uses: ['names', 'traffic', 'events'] },
-  heartbeat: { file: 'heartbeat', uses: ['names', 'patience', 'traffic'] },
+  settleTasks: { file: 'settle', uses: ['names', 'traffic', 'events', 'dead'] },
+  heartbeat: { file: 'heartbeat', uses: ['names', 'patience', 'traffic', 'dead'] },
+  auditQueue: { file: 'audit', uses: ['names'] },
   recoverTasks: { file: 'recover', uses: ['names', 'patience', 'give-back'] },
   leaveQueue: { file: 'leave', uses: ['names', 'give-back'] },
   noteTasks: { file: 'note', uses: ['names', 'events'] },

@@ -10,7 +10,7 @@ export type Outcome =
   | { kind: 'done' | 'cancelled'; detail: string }
   | { kind: 'retry'; delayMs: number; attempt: Attempt }
   | { kind: 'dead'; attempt: Attempt }
-  | { kind: 'return' }
+  | { kind: 'return' | 'park' }
   | { kind: 'postpone'; delayMs: number }
 
 export interface Settlement {
@@ -138,8 +138,9 @@ export class TaskConsumer {
 
   /** Extends the lease, and hears what is new. One round trip. */
   async heartbeat(leaseMs: number): Promise<Heartbeat> {
+    const { deadMax, deadTtlMs } = this.retention
     const [now, held, nextDue, dead, waiting, ...cancelled] = await this.#redis
-      .heartbeat(this.list, this.id, leaseMs)
+      .heartbeat(this.list, this.id, leaseMs, deadMax, deadTtlMs)
       .catch(redisFailure(this.list))
     return { now, held, nextDue: toDue(nextDue), dead, hasWaiting: waiting === 1, cancelled }
   }

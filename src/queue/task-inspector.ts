@@ -8,9 +8,9 @@ import {
   type StoredError,
   type StoredTask,
 } from './envelope.js'
-import { heldKey, historyKey, recordKey, taskKeys, taskList } from './names.js'
+import { delayedKey, heldKey, historyKey, recordKey, taskKeys, taskList } from './names.js'
 import { withScripts } from './scripts.js'
-import { decodeElement } from './task-element.js'
+import { decodeElement, ring } from './task-element.js'
 import { priorityOf, publicId } from './task-id.js'
 import type { TaskRecord } from './task-record.js'
 
@@ -63,10 +63,11 @@ export class TaskInspector {
 
   /** Tasks by their own ids, without those that are no more. One round trip. */
   async findAll(ids: string[]): Promise<TaskRecord[]> {
-    const { tasks, active, tries, delayed, dead } = this.#keys
+    const { tasks, active, tries, dead } = this.#keys
     const pipeline = this.#redis.pipeline()
     for (const id of ids) {
-      pipeline.hget(tasks, id).hget(active, id).hget(tries, id).zscore(delayed, id).zscore(dead, id)
+      pipeline.hget(tasks, id).hget(active, id).hget(tries, id)
+      pipeline.zscore(delayedKey(this.list, priorityOf(id)), id).zscore(dead, id)
       pipeline.hget(recordKey(this.list, id), id).lrange(historyKey(this.list, id), 0, -1)
     }
     const replies = (await this.#run(pipeline)) as (string | null)[]
@@ -78,19 +79,22 @@ export class TaskInspector {
   /** Lengths and counters. One round trip, O(1). */
   async counts(): Promise<QueueCounts> {
     const { list, high, low, delayed, dead, ghosts, stats, paused } = this.#keys
-    const pipeline = this.#redis.pipeline().llen(list).llen(high).llen(low).zcard(delayed).zcard(dead)
-    const replies = await this.#run(pipeline.exists(paused).scard(ghosts).hgetall(stats))
-    const [normal, first, last, delayedCount, deadCount, isPaused, ghostCount] = replies as number[]
-    const counters = replies[7] as Record<string, string>
+    const pipeline = this.#redis.pipeline().hgetall(stats).exists(paused).zcard(dead)
+    pipeline.llen(list).llen(high).llen(low).scard(ghosts).lpos(list, ring, 'RANK', -1, 'MAXLEN', 100)
+    for (const set of delayed) pipeline.zcard(set)
+    const [first, ...replies] = await this.#run(pipeline)
+    const [isPaused, deadCount = 0, normal = 0, high_ = 0, low_ = 0, ghostCount = 0, ringAt, ...delayedCounts] =
+      replies as number[]
+    const counters = first as Record<string, string>
     const counter = (name: string) => Number(counters[name] ?? 0)
     return {
       name: this.queue,
       isPaused: isPaused === 1,
-      // Cancelled tasks keep their place in the list until it is reached.
-      waiting: Math.max(0, (normal ?? 0) + (first ?? 0) + (last ?? 0) - (ghostCount ?? 0)),
-      delayed: delayedCount ?? 0,
+      // Cancelled tasks keep their place in the list until it is reached; a ring is no task.
+      waiting: Math.max(0, normal + high_ + low_ - ghostCount - (ringAt === null ? 0 : 1)),
+      delayed: delayedCounts.reduce((sum, count) => sum + count, 0),
       active: counter('active'),
-      dead: deadCount ?? 0,
+      dead: deadCount,
       accepted: counter('accepted'),
       done: counter('done'),
       failed: counter('retry') + counter('dead'),
@@ -132,13 +136,30 @@ export class TaskInspector {
   }
 
   async #pageIds(state: Exclude<PageState, 'active'>, cursor: number): Promise<string[]> {
-    const { list, delayed, dead } = this.#keys
+    const { list, dead } = this.#keys
     const last = cursor + pageSize - 1
     const failure = redisFailure(this.list)
-    if (state === 'delayed') return this.#redis.zrange(delayed, String(cursor), String(last)).catch(failure)
+    if (state === 'delayed') return this.#delayedIds(cursor)
     if (state === 'dead') return this.#redis.zrange(dead, String(cursor), String(last), 'REV').catch(failure)
     const elements = await this.#redis.lrange(list, -last - 1, -cursor - 1).catch(failure)
     return elements.reverse().flatMap((element) => idIn(element) ?? [])
+  }
+
+  // Those of one priority after those of the other, as they will be taken once they are due.
+  async #delayedIds(cursor: number): Promise<string[]> {
+    const ids: string[] = []
+    let before = 0
+    for (const set of this.#keys.delayed) {
+      if (ids.length === pageSize) return ids
+      const first = Math.max(cursor - before, 0)
+      const last = first + pageSize - ids.length - 1
+      const [count, found] = (await this.#run(
+        this.#redis.pipeline().zcard(set).zrange(set, String(first), String(last)),
+      )) as [number, string[]]
+      ids.push(...found)
+      before += count
+    }
+    return ids
   }
 
   async #run(pipeline: ReturnType<RedisClient['pipeline']>): Promise<unknown[]> {

@@ -31,6 +31,8 @@ interface ModelTask {
   failed: number
   /** To be cancelled by whoever has it. */
   isFlagged: boolean
+  /** Delayed, and its time has come. */
+  isDue?: boolean
 }
 
 /** Attempts of each task in all. */
@@ -100,6 +102,16 @@ export class QueueUnderTest {
     return undefined
   }
 
+  async isHandedInline(id: string): Promise<boolean> {
+    const lists = await Promise.all(
+      consumerNames.map((name) => this.redis.commands.lrange(heldKey(this.list, name), 0, -1)),
+    )
+    const elements = lists.flat().map(decodeElement)
+    return id in (await this.redis.commands.hgetall(this.keys.tasks))
+      ? elements.some((element) => element.kind === 'inline' && element.id === id)
+      : false
+  }
+
   /** Where everything is, and where the model says it should be. */
   async compare(): Promise<{ found: unknown; expected: unknown }> {
     const { commands } = this.redis
@@ -163,7 +175,9 @@ export class QueueUnderTest {
       const held = await commands.lrange(heldKey(this.list, name), 0, -1)
       putAll(held, (kind) => (kind === 'started' ? `held ${name}` : `handed ${name}`))
     }
-    for (const id of await commands.zrange(this.keys.delayed, '0', '-1')) put(id, 'delayed')
+    for (const set of this.keys.delayed) {
+      for (const id of await commands.zrange(set, '0', '-1')) put(id, 'delayed')
+    }
     for (const id of await commands.zrange(this.keys.dead, '0', '-1')) put(id, 'dead')
     return { places, isTwice, bare, ghosts }
   }
@@ -232,9 +246,10 @@ async function reserve(on: QueueUnderTest, { consumer, count }: Of<'reserve'>): 
   for (const { id, name } of tasks) {
     if (name === '' && !on.tasks.has(id)) takeBare(on, id, 'waiting')
     const task = on.tasks.get(id)
-    if (task?.place !== 'waiting') throw new Error(`reserved ${id}, which is ${task?.place}`)
+    if (!task || !canBeTaken(task)) throw new Error(`reserved ${id}, which is ${task?.place}`)
     task.place = `held ${consumer}`
   }
+  if (count === 0) await noteBrought(on)
   requireStrictPriority(
     on,
     tasks.map(({ id }) => id),
@@ -242,13 +257,24 @@ async function reserve(on: QueueUnderTest, { consumer, count }: Of<'reserve'>): 
   )
 }
 
+const canBeTaken = ({ place, isDue = false }: ModelTask) =>
+  place === 'waiting' || (place === 'delayed' && isDue)
+
+// What is due is brought to the waiting lists only where somebody may be idle.
+async function noteBrought(on: QueueUnderTest): Promise<void> {
+  const still = await Promise.all(on.keys.delayed.map((set) => on.redis.commands.zrange(set, '0', '-1')))
+  for (const [id, task] of on.tasks) {
+    if (task.place === 'delayed' && task.isDue && !still.flat().includes(id)) task.place = 'waiting'
+  }
+}
+
 // What is left has no higher priority than what was taken; a ring or a ghost may have taken a place.
 function requireStrictPriority(on: QueueUnderTest, taken: string[], count: number): void {
   if (taken.length === 0 || count === 0) return
   const rank = (id: string) => 'hnl'.indexOf(id.charAt(0))
   const lowest = Math.max(...taken.map(rank))
-  for (const [id, { place }] of on.tasks) {
-    if (place === 'waiting' && rank(id) < lowest) throw new Error(`${id} was passed over`)
+  for (const [id, task] of on.tasks) {
+    if (canBeTaken(task) && rank(id) < lowest) throw new Error(`${id} was passed over`)
   }
 }
 
@@ -306,6 +332,7 @@ async function settle(on: QueueUnderTest, { consumer, which, outcome, stale }: O
 
 function applyOutcome(task: ModelTask, outcome: (typeof outcomes)[number]): void {
   task.isFlagged = false
+  task.isDue = false
   if (outcome === 'retry' || outcome === 'dead') task.failed += 1
   const places = { return: 'waiting', postpone: 'delayed', retry: 'delayed' } as const
   task.place = outcome in places ? places[outcome as 'return'] : (outcome as 'done' | 'dead' | 'cancelled')
@@ -359,8 +386,9 @@ async function leave(on: QueueUnderTest, consumer: Name): Promise<void> {
 async function cancel(on: QueueUnderTest, which: number): Promise<void> {
   const [id, task] = on.task(which) ?? []
   if (!id || !task) return
+  // Handed over with its value along, it is started at once.
+  const isHeld = task.place.startsWith('held') || (await on.isHandedInline(id))
   const outcome = await on.queue.cancel(id, aDay)
-  const isHeld = task.place.startsWith('held')
   const isOver = ['done', 'cancelled', 'removed'].includes(task.place)
   const expected = isOver ? 'finished' : isHeld ? 'active' : 'removed'
   if (outcome !== expected) throw new Error(`cancelled ${id}, which is ${task.place}: ${outcome}`)
@@ -382,8 +410,8 @@ async function revive(on: QueueUnderTest, which: number): Promise<void> {
 
 async function letTimePass(on: QueueUnderTest): Promise<void> {
   const { commands } = on.redis
-  for (const id of await commands.zrange(on.keys.delayed, '0', '-1'))
-    await commands.zadd(on.keys.delayed, 1, id)
-  await on.consumers.ann.reserve(0)
-  on.move('delayed', 'waiting')
+  for (const set of on.keys.delayed) {
+    for (const id of await commands.zrange(set, '0', '-1')) await commands.zadd(set, 1, id)
+  }
+  for (const task of on.tasks.values()) if (task.place === 'delayed') task.isDue = true
 }

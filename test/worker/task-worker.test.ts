@@ -22,7 +22,7 @@ describe('a paused queue', () => {
 
     await sleep(aWhileMs) // Nothing happens: that cannot be waited for.
     expect(tasks.ledger.runs).toEqual([])
-    expect(await tasks.counts()).toMatchObject({ waiting: 7, active: 0, isPaused: true })
+    expect(await tasks.counts()).toMatchObject({ waiting: 6, delayed: 1, active: 0, isPaused: true })
 
     await tasks.queue.resume()
     await eventually(() => expect(tasks.ledger.done).toHaveLength(7))

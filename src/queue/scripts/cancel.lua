@@ -12,12 +12,13 @@ local id, record_ms = ARGV[1], tonumber(ARGV[2])
 local now = now_ms()
 local value = call('HGET', TASKS, id)
 if not value then return call('HEXISTS', record_key(id), id) == 1 and 'finished' or 'unknown' end
-if call('ZSCORE', DELAYED, id) == false and call('ZSCORE', DEAD, id) == false and holder_of(id) then
+local is_elsewhere = call('ZSCORE', delayed_of(id), id) or call('ZSCORE', DEAD, id)
+if not is_elsewhere and holder_of(id, value) then
   call('SADD', CANCELLED, id)
   return 'active'
 end
 
-if call('ZREM', DELAYED, id) == 0 and call('ZREM', DEAD, id) == 0 then
+if call('ZREM', delayed_of(id), id) == 0 and call('ZREM', DEAD, id) == 0 then
   call('SADD', GHOSTS, id)
 end
 if record_ms > 0 then

@@ -34,7 +34,7 @@ if now > tonumber(ARGV[6]) or tonumber(revision) < tonumber(seen_revision) then 
 if tonumber(due) <= tonumber(seen_due) then return { seen_id == '' and 'full' or 'repeated', now, seen_id } end
 
 -- Before anything is written these fail if a key is of another type.
-local length = call('LLEN', K) + call('LLEN', HIGH) + call('LLEN', LOW) + call('ZCARD', DELAYED)
+local length = limit > 0 and count_waiting() + count_delayed() or 0
 local bytes = tonumber(call('HGET', STATS, 'bytes') or '0') + #value
 if (limit > 0 and length >= limit) or (max_bytes > 0 and bytes > max_bytes) then
   settle('')

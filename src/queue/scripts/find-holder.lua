@@ -7,4 +7,5 @@
 -- Cost     O(consumers · held).
 -- Repeat   safe: it only reads.
 
-return holder_of(ARGV[1])
+local value = call('HGET', TASKS, ARGV[1])
+return value and holder_of(ARGV[1], value)

@@ -3,6 +3,8 @@
 -- KEYS[1]  LIST  the queue
 -- ARGV[1]  consumer
 -- ARGV[2]  its lease in ms from now
+-- ARGV[3]  most dead tasks kept, and
+-- ARGV[4]  ms for which one is kept; without them the dead are left alone
 --
 -- Returns  {now, tasks held, next due or "", dead consumers, 1 if tasks wait to be taken else 0, ids of held tasks that
 --          are to be cancelled…}.
@@ -17,8 +19,9 @@ call('HSET', STATS, 'heardAt', now)
 call('ZADD', CONSUMERS, now + lease, consumer)
 
 local dead = is_patient(now) and 0 or call('ZCOUNT', CONSUMERS, '-inf', now)
-local waiting = call('LLEN', K) + call('LLEN', HIGH) + call('LLEN', LOW)
+local waiting = count_waiting()
 local is_open = waiting > 0 and call('EXISTS', PAUSED) == 0
+if ARGV[3] then trim_dead(now, tonumber(ARGV[3]), tonumber(ARGV[4])) end
 local traffic, slot = traffic_slot(now)
 if call('EXISTS', traffic) == 1 then call('HSET', traffic, slot .. 'w', waiting) end
 local reply = { now, call('LLEN', held_list(consumer)), next_due(), dead, is_open and 1 or 0 }

@@ -6,11 +6,14 @@ local function consumer_in(mark)
   return mark and string.match(mark, '^%d+\t%d*\t([^\t]*)')
 end
 
--- The consumer that was told to start a task; O(consumers · held).
-local function holder_of(id)
+-- The consumer that was told to start a task, or started it at once because it was handed its value along;
+-- O(consumers · held).
+local function holder_of(id, value)
   local noted = consumer_in(call('HGET', ACTIVE, id))
   if noted then return noted end
+  local inline = '\3' .. id .. '\n' .. value
   for _, consumer in ipairs(call('ZRANGE', CONSUMERS, 0, -1)) do
-    if call('LPOS', held_list(consumer), started(id)) then return consumer end
+    local held = held_list(consumer)
+    if call('LPOS', held, started(id)) or call('LPOS', held, inline) then return consumer end
   end
 end

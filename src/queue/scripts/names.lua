@@ -13,8 +13,14 @@ local call = redis.call
 local K = KEYS[1]
 local P = '{' .. K .. '}:'
 local TASKS, ACTIVE, TRIES, STATS = P .. 'tasks', P .. 'active', P .. 'tries', P .. 'stats'
-local DELAYED, DEAD, CONSUMERS, PAUSED = P .. 'delayed', P .. 'dead', P .. 'consumers', P .. 'paused'
-local HIGH, LOW, CANCELLED = P .. 'high', P .. 'low', P .. 'cancelled'
+local DEAD, CONSUMERS, PAUSED, CANCELLED = P .. 'dead', P .. 'consumers', P .. 'paused', P .. 'cancelled'
+local HIGH, LOW = P .. 'high', P .. 'low'
+-- What waits and what is delayed, by priority, the highest first; the first letter of an id is its priority
+local PRIORITIES = {
+  { list = HIGH, delayed = P .. 'delayed:high' },
+  { list = K, delayed = P .. 'delayed' },
+  { list = LOW, delayed = P .. 'delayed:low' },
+}
 -- Ids of cancelled tasks whose place in a waiting or held list has not been reached yet
 local GHOSTS = P .. 'ghosts'
 local RING, REF, INLINE, STARTED = '\1ring', 2, 3, 4
@@ -25,12 +31,17 @@ local function now_ms()
   return time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
--- The first letter of an id is its priority.
+local function priority_of(id)
+  local letter = string.byte(id)
+  return letter == 104 and PRIORITIES[1] or letter == 108 and PRIORITIES[3] or PRIORITIES[2]
+end
+
 local function list_of(id)
-  local priority = string.byte(id)
-  if priority == 104 then return HIGH end
-  if priority == 108 then return LOW end
-  return K
+  return priority_of(id).list
+end
+
+local function delayed_of(id)
+  return priority_of(id).delayed
 end
 
 local function ref(id)
@@ -71,7 +82,25 @@ local function ring()
   if call('LLEN', K) == 0 then call('LPUSH', K, RING) end
 end
 
+-- When the next delayed task is due, ms; "" = there is none
 local function next_due()
-  local first = call('ZRANGE', DELAYED, 0, 0, 'WITHSCORES')
-  return first[2] or ''
+  local earliest
+  for _, priority in ipairs(PRIORITIES) do
+    local first = call('ZRANGE', priority.delayed, 0, 0, 'WITHSCORES')[2]
+    if first and (not earliest or tonumber(first) < tonumber(earliest)) then earliest = first end
+  end
+  return earliest or ''
+end
+
+local function count_delayed()
+  local count = 0
+  for _, priority in ipairs(PRIORITIES) do count = count + call('ZCARD', priority.delayed) end
+  return count
+end
+
+-- Without rings, and without the places of cancelled tasks.
+local function count_waiting()
+  local count = call('LLEN', K) + call('LLEN', HIGH) + call('LLEN', LOW) - call('SCARD', GHOSTS)
+  if call('LPOS', K, RING, 'RANK', -1, 'MAXLEN', 100) then count = count - 1 end
+  return math.max(count, 0)
 end

@@ -29,10 +29,16 @@ if state == 'waiting' then
     if looked < n then looked = looked + take(call('LPOP', list, n - looked) or {}) end
   end
 else
-  local set = state == 'dead' and DEAD or DELAYED
-  ids = call('ZRANGE', set, 0, n - 1)
-  looked = #ids
-  if looked > 0 then call('ZREM', set, unpack(ids)) end
+  local sets = { DEAD }
+  if state == 'delayed' then
+    for i, priority in ipairs(PRIORITIES) do sets[i] = priority.delayed end
+  end
+  for _, set in ipairs(sets) do
+    local found = looked < n and call('ZRANGE', set, 0, n - looked - 1) or {}
+    if #found > 0 then call('ZREM', set, unpack(found)) end
+    for _, id in ipairs(found) do ids[#ids + 1] = id end
+    looked = looked + #found
+  end
 end
 if #ids == 0 then return { bare, looked } end
 

@@ -15,6 +15,7 @@
 --                   "dead"           detail: the attempt, JSON on one line
 --                   "return"         given back, the attempt not counted
 --                   "postpone:<ms>"  due again in so many ms, the attempt not counted
+--                   "park"           not started yet after all: the consumer keeps it as if it had just been handed over
 --          A task that was to be cancelled is, unless it is done.
 --
 -- Returns  {now, place in the call, from 0, of each that was lost}.
@@ -115,11 +116,13 @@ for j, id in ipairs(ids) do
     call('RPUSH', list_of(id), ref(id))
     rings = rings or list_of(id) ~= K
   elseif outcome == 'postpone' then
-    call('ZADD', DELAYED, now + delay, id)
+    call('ZADD', delayed_of(id), now + delay, id)
     rings = true
+  elseif outcome == 'park' then
+    call('LPUSH', held, ref(id))
   elseif outcome == 'retry' then
     remember(id, detail)
-    call('ZADD', DELAYED, now + delay, id)
+    call('ZADD', delayed_of(id), now + delay, id)
     rings = true
   else
     remember(id, detail)
@@ -133,26 +136,12 @@ for key, fields in pairs(records) do
   call('PEXPIRE', key, record_ms)
 end
 
-if counts['dead'] then
-  local old = call('ZRANGEBYSCORE', DEAD, '-inf', now - dead_ms, 'LIMIT', 0, 100)
-  local excess = call('ZCARD', DEAD) - #old - dead_max
-  if excess > 0 then
-    for _, id in ipairs(call('ZRANGE', DEAD, #old, #old + math.min(excess, 100) - 1)) do old[#old + 1] = id end
-  end
-  for _, id in ipairs(old) do
-    call('ZREM', DEAD, id)
-    call('DEL', P .. 'history:' .. id)
-    gone_bytes = gone_bytes + call('HSTRLEN', TASKS, id)
-    gone[#gone + 1] = id
-  end
-  if #old > 0 then call('HINCRBY', STATS, 'removed', #old) end
-end
-
 if #gone > 0 then
   call('HDEL', TASKS, unpack(gone))
-  if has_tries or counts['dead'] then call('HDEL', TRIES, unpack(gone)) end
+  if has_tries then call('HDEL', TRIES, unpack(gone)) end
   call('HINCRBY', STATS, 'bytes', -gone_bytes)
 end
+if counts['dead'] then trim_dead(now, dead_max, dead_ms) end
 call('HINCRBY', STATS, 'active', -#ids)
 for outcome, count in pairs(counts) do call('HINCRBY', STATS, outcome, count) end
 if counts['done'] then count_traffic(now, 'd', counts['done']) end
