@@ -16,7 +16,8 @@ const Instant = Type.Union([Type.Integer({ minimum: 0 }), Type.String()], {
 /** A task as a program asks for it. */
 export const TaskRequest = Type.Object(
   {
-    task: Type.String({ description: 'name of the handler' }),
+    // A name is written into one line with what else is noted of a task.
+    task: Type.String({ pattern: '^[^\\x00-\\x1f\\x7f]{1,100}$', description: 'name of the handler' }),
     data: Type.Optional(Type.Any({ description: 'its input' })),
     queue: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9._:-]{1,100}$', default: 'default' })),
     delay: Type.Optional(Duration),
@@ -99,9 +100,11 @@ export function settingsToTask(name: string, data: unknown, settings: EnqueueSet
 function toNewTask({ task: name, priority, delay, at }: Request, data: unknown): NewTask {
   if (delay !== undefined && at !== undefined)
     throw new BadTaskError('delay, at: expected one of them, got both')
+  const text = JSON.stringify(data) as string | undefined
+  if (text === undefined) throw new BadTaskError(`data: expected JSON, got ${typeof data}`)
   return {
     name,
-    data: JSON.stringify(data),
+    data: text,
     ...(priority && { priority }),
     ...(delay !== undefined && { delayMs: duration('delay', delay) }),
     ...(at !== undefined && { at: instant(at) }),

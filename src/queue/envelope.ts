@@ -1,4 +1,5 @@
 import type { Backoff } from './retry-policy.js'
+import type { StoredError } from './stored-error.js'
 
 /**
  * A task's value as Redis keeps it: `enqueuedAt \t name \t options \n data`. Options and data are JSON that only
@@ -114,24 +115,4 @@ export interface Attempt {
   startedAt?: number
   endedAt: number
   error: StoredError
-}
-
-/** An error, bounded: class, message of 1 kB, stack of 50 frames. */
-export interface StoredError {
-  name: string
-  message: string
-  stack?: string
-}
-
-const maxMessage = 1024
-const maxFrames = 50
-
-/** Anything that was thrown, in the form in which it is kept. */
-export function toStoredError(thrown: unknown): StoredError {
-  if (!(thrown instanceof Error)) return { name: 'Error', message: String(thrown).slice(0, maxMessage) }
-  const stack = thrown.stack
-    ?.split('\n')
-    .slice(0, maxFrames + 1)
-    .join('\n')
-  return { name: thrown.name, message: thrown.message.slice(0, maxMessage), ...(stack && { stack }) }
 }

@@ -33,7 +33,8 @@ export class HeldReader {
   readonly #options: HeldReaderOptions
   readonly #held: string
   readonly #beating: Duty
-  readonly #inHand = new Map<string, number>()
+  /** By what it reads as, for a value may be any bytes. */
+  readonly #inHand = new Map<string, Buffer[]>()
   #isKnown = false
   #suspects = new Map<string, number>()
 
@@ -58,15 +59,20 @@ export class HeldReader {
     await this.#becomeKnown()
     const { key } = this.#options
     const value = await this.#reads
-      .read((redis) => redis.blmove(key, this.#held, this.#front as 'LEFT', 'LEFT', blockMs / 1000))
+      .read((redis) => redis.blmoveBuffer(key, this.#held, this.#front as 'LEFT', 'LEFT', blockMs / 1000))
       .catch(redisFailure(key))
-    if (value !== null) this.#count(value, 1)
-    return value
+    if (value === null) return null
+    const text = value.toString()
+    this.#inHand.set(text, [...(this.#inHand.get(text) ?? []), value])
+    return text
   }
 
   /** Records how a value's work ended. What cannot be recorded now stays held, and is done again. */
-  async settle(value: string, outcome: ValueOutcome): Promise<void> {
+  async settle(text: string, outcome: ValueOutcome): Promise<void> {
     const { key, consumer, log } = this.#options
+    const [value = '', ...others] = this.#inHand.get(text) ?? []
+    if (others.length > 0) this.#inHand.set(text, others)
+    else this.#inHand.delete(text)
     try {
       if (outcome === 'done') await this.#redis.lrem(this.#held, 1, value)
       else
@@ -77,7 +83,6 @@ export class HeldReader {
         'cannot record an outcome: the value will be given again',
       )
     }
-    this.#count(value, -1)
   }
 
   /** Takes nothing more. Safe to call twice. */
@@ -88,9 +93,11 @@ export class HeldReader {
   /** Ends the lease. To be called when nothing is in hand any more; what is held nevertheless goes back in time. */
   async stop(): Promise<void> {
     await this.#beating.stop()
-    if (this.#inHand.size > 0) return
-    const { key, consumer } = this.#options
-    await this.#redis.zrem(taskKeys(key).consumers, consumer).catch(() => undefined)
+    const { key } = this.#options
+    const isEmpty = (await this.#redis.llen(this.#held).catch(() => 1)) === 0
+    // What is held nevertheless is found when the lease has ended.
+    if (isEmpty)
+      await this.#redis.zrem(taskKeys(key).consumers, this.#options.consumer).catch(() => undefined)
   }
 
   // Before anything is held: what a consumer holds that nobody knows of would never be given back.
@@ -124,26 +131,26 @@ export class HeldReader {
   // An answer can be lost after the command took effect: what is held and was never seen here, on two looks, goes back.
   async #giveBackUnseen(): Promise<void> {
     const { key, consumer } = this.#options
-    const unknown = countOf(await this.#redis.lrange(this.#held, 0, -1))
-    for (const [value, count] of this.#inHand) unknown.set(value, (unknown.get(value) ?? 0) - count)
-    for (const [value, count] of unknown) {
-      const unseen = Math.min(count, this.#suspects.get(value) ?? 0)
+    const unknown = countOf(await this.#redis.lrangeBuffer(this.#held, 0, -1))
+    for (const [bytes, count] of countOf([...this.#inHand.values()].flat())) {
+      unknown.set(bytes, (unknown.get(bytes) ?? 0) - count)
+    }
+    for (const [bytes, count] of unknown) {
+      const unseen = Math.min(count, this.#suspects.get(bytes) ?? 0)
       for (let each = 0; each < unseen; each += 1) {
-        await this.#redis.returnValue(key, consumer, value, this.#front)
+        await this.#redis.returnValue(key, consumer, Buffer.from(bytes, 'latin1'), this.#front)
       }
     }
     this.#suspects = unknown
   }
-
-  #count(value: string, change: number): void {
-    const count = (this.#inHand.get(value) ?? 0) + change
-    if (count > 0) this.#inHand.set(value, count)
-    else this.#inHand.delete(value)
-  }
 }
 
-function countOf(values: string[]): Map<string, number> {
+/** How often each value is there, by its bytes, one character each. */
+function countOf(values: Buffer[]): Map<string, number> {
   const counts = new Map<string, number>()
-  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1)
+  for (const value of values) {
+    const bytes = value.toString('latin1')
+    counts.set(bytes, (counts.get(bytes) ?? 0) + 1)
+  }
   return counts
 }

@@ -1,17 +1,19 @@
-import { type Attempt, type StoredTask, toStoredError } from './envelope.js'
+import type { Attempt, StoredTask } from './envelope.js'
 import { defaultRetryPolicy, retryDelayMs, type RetryPolicy } from './retry-policy.js'
+import { cut, toStoredError } from './stored-error.js'
 import type { Outcome } from './task-consumer.js'
 
-/** Most characters of a result that are kept. */
+/** Most bytes of a result that are kept. */
 const maxResult = 64 * 1024
 const previewLength = 1024
 
 /** The outcome of a handler that returned. A result that is too large is cut, and says so. */
 export function succeeded(result: unknown): Outcome {
   const text = JSON.stringify(result ?? null) ?? 'null'
-  if (text.length <= maxResult) return { kind: 'done', detail: text }
-  const cut = { truncated: true, length: text.length, start: text.slice(0, previewLength) }
-  return { kind: 'done', detail: JSON.stringify(cut) }
+  const bytes = text.length * 3 <= maxResult ? text.length : Buffer.byteLength(text)
+  if (bytes <= maxResult) return { kind: 'done', detail: text }
+  const shown = { truncated: true, bytes, start: cut(text, previewLength) }
+  return { kind: 'done', detail: JSON.stringify(shown) }
 }
 
 /** What is noted of an attempt besides its number and its error. */

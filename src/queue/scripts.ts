@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { Result } from 'ioredis'
 import type { RedisClient } from '../redis/client.js'
 
-type Argument = string | number
+type Argument = string | number | Buffer
 
 declare module 'ioredis' {
   interface RedisCommander<Context> {

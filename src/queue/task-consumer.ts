@@ -113,7 +113,7 @@ export class TaskConsumer {
    *
    * @param bareId the id it gets if it is a bare value; the same when repeated
    */
-  async adopt(element: string, bareId: string): Promise<Adopted> {
+  async adopt(element: string | Buffer, bareId: string): Promise<Adopted> {
     const [state, takenAt, id, failed, value] = await this.#redis
       .adoptTask(this.list, this.id, element, bareId)
       .catch(redisFailure(this.list))
@@ -197,9 +197,9 @@ export class TaskConsumer {
     await this.#redis.noteTasks(this.list, this.id, ...args).catch(redisFailure(this.list))
   }
 
-  /** The elements of this consumer's held list. O(held). */
-  async held(): Promise<string[]> {
-    return this.#redis.lrange(heldKey(this.list, this.id), 0, -1).catch(redisFailure(this.list))
+  /** The elements of this consumer's held list, as they are: a bare value may be any bytes. O(held). */
+  async held(): Promise<Buffer[]> {
+    return this.#redis.lrangeBuffer(heldKey(this.list, this.id), 0, -1).catch(redisFailure(this.list))
   }
 }
 

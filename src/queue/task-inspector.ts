@@ -1,14 +1,8 @@
 import type { RedisClient } from '../redis/client.js'
 import { redisFailure } from '../redis/errors.js'
-import {
-  type Attempt,
-  decodeMark,
-  decodeRecord,
-  decodeTask,
-  type StoredError,
-  type StoredTask,
-} from './envelope.js'
+import { type Attempt, decodeMark, decodeRecord, decodeTask, type StoredTask } from './envelope.js'
 import { delayedKey, heldKey, historyKey, recordKey, taskKeys, taskList } from './names.js'
+import type { StoredError } from './stored-error.js'
 import { withScripts } from './scripts.js'
 import { decodeElement, ring } from './task-element.js'
 import { priorityOf, publicId } from './task-id.js'
@@ -83,8 +77,16 @@ export class TaskInspector {
     pipeline.llen(list).llen(high).llen(low).scard(ghosts).lpos(list, ring, 'RANK', -1, 'MAXLEN', 100)
     for (const set of delayed) pipeline.zcard(set)
     const [first, ...replies] = await this.#run(pipeline)
-    const [isPaused, deadCount = 0, normal = 0, high_ = 0, low_ = 0, ghostCount = 0, ringAt, ...delayedCounts] =
-      replies as number[]
+    const [
+      isPaused,
+      deadCount = 0,
+      normal = 0,
+      high_ = 0,
+      low_ = 0,
+      ghostCount = 0,
+      ringAt,
+      ...delayedCounts
+    ] = replies as number[]
     const counters = first as Record<string, string>
     const counter = (name: string) => Number(counters[name] ?? 0)
     return {
@@ -209,7 +211,7 @@ export class TaskInspector {
 
   #base({ id, name, data, enqueuedAt }: StoredTask) {
     const { queue } = this
-    const input: unknown = name === '' ? data : JSON.parse(data)
+    const input: unknown = name === '' ? data : parseOrText(data)
     return { id: publicId(queue, id), task: name, queue, priority: priorityOf(id), data: input, enqueuedAt }
   }
 }
@@ -223,6 +225,15 @@ type Facts = [
   record: string | null,
   history: string[],
 ]
+
+// Who can write to Redis may have written anything.
+function parseOrText(data: string): unknown {
+  try {
+    return JSON.parse(data)
+  } catch {
+    return data
+  }
+}
 
 // Its consumer has not noted it yet: it was started a moment ago.
 function activeNow(record: TaskRecord, worker: string): TaskRecord {

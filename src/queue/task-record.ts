@@ -1,4 +1,5 @@
-import type { Attempt, StoredError } from './envelope.js'
+import type { Attempt } from './envelope.js'
+import type { StoredError } from './stored-error.js'
 import type { Priority } from './task-id.js'
 
 export type TaskState = 'scheduled' | 'waiting' | 'active' | 'retrying' | 'done' | 'dead' | 'cancelled'

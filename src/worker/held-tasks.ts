@@ -21,7 +21,8 @@ const unknownForMs = 1000
  */
 export class HeldTasks {
   readonly #options: HeldTasksOptions
-  #unknownSince = new Map<string, number>()
+  /** By their bytes: since when an element is unknown here. */
+  #unknown = new Map<string, { element: Buffer; since: number }>()
   #looking = false
 
   constructor(options: HeldTasksOptions) {
@@ -30,8 +31,8 @@ export class HeldTasks {
 
   /** To be called every few seconds. One round trip, unless `count`, the length of the held list, says that all is well. */
   async look(count: number): Promise<void> {
-    const { runs, settler } = this.#options.runner
-    const isAsExpected = count === runs.size + settler.size && this.#unknownSince.size === 0
+    const { runs, settler, parking } = this.#options.runner
+    const isAsExpected = count === runs.size + settler.size + parking.size && this.#unknown.size === 0
     if (this.#looking || isAsExpected) return
     this.#looking = true
     try {
@@ -55,22 +56,25 @@ export class HeldTasks {
     await this.#adoptUnknown(elements.filter((element) => !this.#isKnown(element)))
   }
 
-  async #adoptUnknown(unknown: string[]): Promise<void> {
+  async #adoptUnknown(elements: Buffer[]): Promise<void> {
     const now = Date.now()
-    const since = this.#unknownSince
-    this.#unknownSince = new Map(unknown.map((element) => [element, since.get(element) ?? now]))
-    for (const [element, first] of this.#unknownSince) {
-      if (now - first >= unknownForMs) await this.#adopt(element)
+    const before = this.#unknown
+    const keyed = elements.map((element) => [element.toString('latin1'), element] as const)
+    this.#unknown = new Map(
+      keyed.map(([key, element]) => [key, { element, since: before.get(key)?.since ?? now }]),
+    )
+    for (const { element, since } of this.#unknown.values()) {
+      if (now - since >= unknownForMs) await this.#adopt(element)
     }
   }
 
-  #isKnown(element: string): boolean {
-    const { runs, settler } = this.#options.runner
+  #isKnown(element: Buffer): boolean {
+    const { runs, settler, parking } = this.#options.runner
     const id = idIn(element)
-    return id !== undefined && (runs.has(id) || settler.isPending(id))
+    return id !== undefined && (runs.has(id) || settler.isPending(id) || parking.has(id))
   }
 
-  async #adopt(element: string): Promise<void> {
+  async #adopt(element: Buffer): Promise<void> {
     const { consumer, runner, takeSlot } = this.#options
     const adopted = await consumer.adopt(element, newTaskId())
     if (adopted.state !== 'held') return
@@ -79,7 +83,7 @@ export class HeldTasks {
   }
 }
 
-function idIn(element: string): string | undefined {
-  const decoded = decodeElement(element)
+function idIn(element: Buffer): string | undefined {
+  const decoded = decodeElement(element.toString())
   return 'id' in decoded ? decoded.id : undefined
 }

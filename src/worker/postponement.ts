@@ -4,7 +4,7 @@ import type { StoredTask } from '../queue/envelope.js'
 import type { Outcome } from '../queue/task-consumer.js'
 
 const withoutHandlerMs = 5000
-const busyMs = 250
+const busyMs = 100
 /** Tasks of a busy handler come back so far from each other: a long queue of them must not go round at full speed. */
 const spacingMs = 2
 

@@ -8,6 +8,7 @@ import { referenceTo } from '../queue/task-element.js'
 import { publicId } from '../queue/task-id.js'
 import { AbortedError } from './aborted-error.js'
 import { limitTime } from './limit-time.js'
+import { Parking } from './parking.js'
 import { Postponement } from './postponement.js'
 import { Run, type TakenTask } from './run.js'
 import { runTask } from './run-task.js'
@@ -28,6 +29,8 @@ export interface QueueRunnerOptions {
   onStart: (run: Run) => void
   /** A run has ended, or a task was put off, and its slot is free. */
   onEnd: (run?: Run) => void
+  /** Takes a slot, if one is free. */
+  takeSlot: () => boolean
   /** A handler neither ended nor heeded its signal. */
   onStuck: (run: Run) => void
 }
@@ -39,6 +42,7 @@ export class QueueRunner {
   readonly #options: QueueRunnerOptions
   readonly #notes: RunningNotes
   readonly #running = new Map<Handler, number>()
+  readonly parking = new Parking()
   readonly #postponement: Postponement
 
   constructor(options: QueueRunnerOptions) {
@@ -56,10 +60,9 @@ export class QueueRunner {
     const handler = this.#handlerOf(task)
     if (!handler) return this.#startWithout(taken)
     // It was given away and came back, and its earlier run, which was aborted, has not ended yet.
-    const isRunning = this.runs.has(task.id)
-    if (isRunning || (this.#running.get(handler) ?? 0) >= handler.concurrency)
-      this.#settleUnstarted(taken, this.#postponement.whileBusy(handler))
-    else this.#begin(handler, taken)
+    if (this.runs.has(task.id)) this.#settleUnstarted(taken, this.#postponement.whileBusy(handler))
+    else if (this.#hasPlace(handler)) this.#begin(handler, taken)
+    else this.#settleUnstarted(taken, this.#putOff(handler, task))
   }
 
   /** Gives a task back that was not started; no attempt is counted. */
@@ -110,12 +113,28 @@ export class QueueRunner {
 
   // Its outcome may have been recorded, and the task have come back, before the answer to that is here; or the outcome is
   // sent a second time and takes it away again.
-  async #startIfHeld({ id }: StoredTask): Promise<void> {
+  async #startIfHeld({ id }: StoredTask, parkedFor?: Handler): Promise<void> {
     const { consumer, onEnd } = this.#options
     await this.settler.untilSettled(id)
     const adopted = await consumer.adopt(referenceTo(id), id).catch(() => undefined)
-    if (adopted?.state === 'held') this.start(adopted)
-    else onEnd()
+    if (adopted?.state === 'held') return this.start(adopted)
+    onEnd()
+    if (parkedFor) this.#startParked(parkedFor)
+  }
+
+  #hasPlace(handler: Handler): boolean {
+    return (this.#running.get(handler) ?? 0) < handler.concurrency
+  }
+
+  #putOff(handler: Handler, task: StoredTask): Outcome {
+    return this.parking.add(handler, task) ? { kind: 'park' } : this.#postponement.whileBusy(handler)
+  }
+
+  #startParked(handler: Handler): void {
+    if (!this.#hasPlace(handler) || !this.#options.takeSlot()) return
+    const task = this.parking.next(handler)
+    if (task) void this.#startIfHeld(task, handler)
+    else this.#options.onEnd()
   }
 
   #handlerOf({ name }: StoredTask): Handler | undefined {
@@ -190,6 +209,7 @@ export class QueueRunner {
     this.#running.set(run.handler, (this.#running.get(run.handler) ?? 1) - 1)
     this.runs.delete(run.task.id)
     this.#options.onEnd(run)
+    if (this.parking.size > 0) this.#startParked(run.handler)
   }
 
   #sayDiscarded({ task }: Run, { kind }: Outcome): void {

@@ -27,6 +27,8 @@ export interface QueueWorkerOptions {
   /** Shared with the worker's other queues. */
   slots: Slots
   log: Logger
+  /** Whether this process was neither frozen nor blocked just now. */
+  isAwake: () => boolean
   onStart: (run: Run) => void
   onEnd: (run?: Run) => void
   /** A handler neither ended nor heeded its signal. */
@@ -50,7 +52,8 @@ export class QueueWorker {
     const { redis, queue, consumer: id, retention, slots, log } = options
     this.#options = options
     const consumer = new TaskConsumer(redis.commands, { queue, id }, retention)
-    const runner = new QueueRunner({ ...options, consumer, queue: options.index })
+    const takeSlot = () => !this.#isStopping && slots.acquire(1) === 1
+    const runner = new QueueRunner({ ...options, consumer, queue: options.index, takeSlot })
     this.#consumer = consumer
     this.runner = runner
     this.#reads = new BlockingReads(redis.waiting(), redis.commands, { blockMs: feedBlockMs, log })
@@ -59,10 +62,10 @@ export class QueueWorker {
       reads: this.#reads,
       slots,
       log,
+      isAwake: options.isAwake,
       start: (taken) => runner.start(taken),
       giveBack: (task) => runner.giveBack(task),
     })
-    const takeSlot = () => !this.#isStopping && slots.acquire(1) === 1
     this.#held = new HeldTasks({ consumer, runner, takeSlot, log })
   }
 

@@ -19,6 +19,8 @@ export interface TaskFeedOptions {
   start: (taken: TakenTask) => void
   /** Gives a task back that there is no slot for. */
   giveBack: (task: StoredTask) => void
+  /** Whether this process was neither frozen nor blocked just now. */
+  isAwake: () => boolean
 }
 
 /** What came of asking for tasks; a full batch may not have been all. */
@@ -159,8 +161,9 @@ export class TaskFeed {
     const { consumer, reads } = this.#options
     const held = heldKey(consumer.list, consumer.id)
     try {
+      // As it is: a bare value may be any bytes, and is found again by them.
       const element = await reads.read((redis) =>
-        redis.blmove(consumer.list, held, 'RIGHT', 'LEFT', feedBlockMs / 1000),
+        redis.blmoveBuffer(consumer.list, held, 'RIGHT', 'LEFT', feedBlockMs / 1000),
       )
       if (element === null) return false
       await this.#onElement(element)
@@ -170,11 +173,12 @@ export class TaskFeed {
     return true
   }
 
-  // What is inline can start at once: it was enqueued this moment, to a queue that was open. The rest is asked for.
-  async #onElement(element: string): Promise<void> {
-    const decoded = decodeElement(element)
+  // What is inline can start at once: it was enqueued this moment, to a queue that was open. The rest is asked for, and so
+  // is what may have come long ago, to a process that was frozen, and been given to another since.
+  async #onElement(element: Buffer): Promise<void> {
+    const decoded = decodeElement(element.toString())
     const adopting = this.#adopt(element)
-    if (decoded.kind === 'inline' && this.#takeSlot()) {
+    if (decoded.kind === 'inline' && this.#options.isAwake() && this.#takeSlot()) {
       const confirmed = adopting.then((adopted) => (adopted.state === 'held' ? adopted.takenAt : undefined))
       this.#options.start({ task: decoded.task, takenAt: decoded.task.enqueuedAt, confirmed })
       await adopting
@@ -185,7 +189,7 @@ export class TaskFeed {
   }
 
   // Safe to repeat. Given up only when stopping: then it is found in the held list after the lease has ended.
-  async #adopt(element: string): Promise<Adopted> {
+  async #adopt(element: Buffer): Promise<Adopted> {
     const bareId = newTaskId()
     for (;;) {
       try {

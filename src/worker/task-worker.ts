@@ -40,6 +40,8 @@ export interface TaskWorkerOptions {
 const leaseMs = 5000
 const beatEveryMs = 2000
 const tickEveryMs = 250
+/** Without a tick for so long, the process was frozen or blocked: less than a lease, by far. */
+const awakeMs = 1000
 /** What aborted handlers get to end, when stopping. */
 const abortGraceMs = 2000
 
@@ -57,13 +59,14 @@ export class TaskWorker {
   #isStopped = false
 
   constructor(options: TaskWorkerOptions) {
-    this.#options = options
+    // Two of one name would share a held list, and each take what the other has for its own.
+    this.#options = { ...options, queues: [...new Set(options.queues)] }
     this.id = `${options.name}~${newSeed()}`
     this.#slots = new Slots(options.concurrency)
     this.#table = new RunningTable(options.concurrency)
     this.#freeRows = Array.from({ length: options.concurrency }, (_, row) => row)
     this.#handlerIndex = new Map([...options.handlers.keys()].map((name, index) => [name, index]))
-    this.#queues = options.queues.map((queue, index) => this.#createQueue(queue, index))
+    this.#queues = this.#options.queues.map((queue, index) => this.#createQueue(queue, index))
     this.#heartbeat = this.#createHeartbeat()
     this.#ticking = new Duty(() => this.#tick(), ignore)
   }
@@ -97,6 +100,7 @@ export class TaskWorker {
       rawHandler: rawHandlers.get(queue),
       slots: this.#slots,
       log: log.child({ queue }),
+      isAwake: () => Date.now() - this.#table.lastTick < awakeMs,
       onStart: (run) => this.#onStart(run),
       onEnd: (run) => this.#onEnd(run),
       onStuck: (run) => void this.#endProcess(run, worker),
