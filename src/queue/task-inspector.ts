@@ -28,6 +28,8 @@ export interface QueueCounts {
 export type PageState = 'waiting' | 'delayed' | 'active' | 'dead'
 
 const pageSize = 50
+/** The places of cancelled tasks may be among the last of a list. */
+const endLength = 5
 
 /** The reading side of a task queue, for pages and programs; the worker never uses it. */
 export class TaskInspector {
@@ -104,6 +106,22 @@ export class TaskInspector {
       removed: counter('removed') + counter('cancelled'),
       bytes: counter('bytes'),
     }
+  }
+
+  /**
+   * When the task that waits longest was enqueued, ms since 1970 by Redis' clock; undefined if none waits. Two round
+   * trips; of each list only the end is looked at.
+   */
+  async oldestWaiting(): Promise<number | undefined> {
+    const { list, high, low, tasks } = this.#keys
+    const pipeline = this.#redis.pipeline()
+    for (const each of [list, high, low]) pipeline.lrange(each, -endLength, -1)
+    const ends = (await this.#run(pipeline)) as string[][]
+    const ids = ends.flatMap((elements) => elements.flatMap((element) => idIn(element) ?? []))
+    if (ids.length === 0) return undefined
+    const values = await this.#redis.hmget(tasks, ...ids).catch(redisFailure(this.list))
+    const times = values.flatMap((value) => (value ? parseInt(value, 10) : []))
+    return times.length > 0 ? Math.min(...times) : undefined
   }
 
   /**

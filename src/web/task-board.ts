@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Audit, auditQueue } from '../queue/audit.js'
 import { explainOther, explainWaiting, type Explanation } from '../queue/explain.js'
 import { TaskConsumer, type Retention } from '../queue/task-consumer.js'
@@ -8,18 +9,25 @@ import { queuesKey } from '../queue/names.js'
 import { liveWorkers, type WorkerInfo } from '../queue/workers.js'
 import type { TaskRecord } from '../queue/task-record.js'
 import { findWeaknesses } from '../redis/weaknesses.js'
-import { DrainRate } from './drain-rate.js'
+import { RateMeter, type Rates } from './rate-meter.js'
 import type { RedisClient } from '../redis/client.js'
 import { redisFailure } from '../redis/errors.js'
 
 export interface TaskBoardOptions extends TaskQueueOptions, Retention {}
+
+/** A queue as people and programs see it. */
+export interface QueueSummary extends QueueCounts {
+  rates: Rates
+  /** When the task that waits longest was enqueued, ms since 1970 by Redis' clock; undefined if none waits. */
+  oldestWaitingAt?: number
+}
 
 /** What the id of a consumer begins with that holds one task for an HTTP client. */
 export const httpConsumer = 'http~'
 
 /** Every task queue, as the web process uses it: made when first named. */
 export class TaskBoard {
-  readonly #rate = new DrainRate()
+  readonly #rates = new RateMeter()
   readonly #queues = new Map<string, TaskQueue>()
 
   constructor(
@@ -56,6 +64,24 @@ export class TaskBoard {
     return Promise.all(names.map((name) => this.inspect(name).counts()))
   }
 
+  /** Lengths, counters and rates of queues; of a queue nobody looked at lately, the rates of the next moment. */
+  async summaries(names: string[]): Promise<QueueSummary[]> {
+    const first = await this.#look(names)
+    if (first.every(({ rates }) => rates)) return first.map(toSummary)
+    await sleep(quickLookMs)
+    return (await this.#look(names, 0)).map(toSummary)
+  }
+
+  async #look(names: string[], atLeastMs?: number) {
+    return Promise.all(
+      names.map(async (name) => {
+        const inspector = this.inspect(name)
+        const [counts, oldestWaitingAt] = await Promise.all([inspector.counts(), inspector.oldestWaiting()])
+        return { counts, oldestWaitingAt, rates: this.#rates.note(counts, atLeastMs) }
+      }),
+    )
+  }
+
   /** The conservation check of every queue. */
   async audit(): Promise<Audit[]> {
     const names = await this.names()
@@ -68,11 +94,10 @@ export class TaskBoard {
   }
 
   /** Tasks that a queue settles a second. */
-  drainRate(name: string): Promise<number> {
-    return this.#rate.perSecond(name, async () => {
-      const { done, failed, removed } = await this.inspect(name).counts()
-      return done + failed + removed
-    })
+  async drainRate(name: string): Promise<number> {
+    const [summary] = await this.summaries([name])
+    const { done = 0, failed = 0, removed = 0 } = summary?.rates ?? {}
+    return done + failed + removed
   }
 
   /** Why a task is where it is; undefined if there is none. */
@@ -101,3 +126,15 @@ export class TaskBoard {
 }
 
 const maxKnown = 10_000
+const quickLookMs = 200
+const noRates: Rates = { accepted: 0, done: 0, failed: 0, removed: 0 }
+
+interface Look {
+  counts: QueueCounts
+  oldestWaitingAt: number | undefined
+  rates: Rates | undefined
+}
+
+function toSummary({ counts, oldestWaitingAt, rates = noRates }: Look): QueueSummary {
+  return { ...counts, rates, ...(oldestWaitingAt !== undefined && { oldestWaitingAt }) }
+}

@@ -25,9 +25,12 @@ const consumers = options.queues.map((queue) => {
 
 /** A lease has room for several tries. */
 const retryMs = 200
+const noticeEveryMs = 250
 
 const beating = new Duty(beat, () => undefined, retryMs)
 const showing = new Duty(show, () => undefined, options.everyMs)
+let isShownBusy = false
+const noticing = new Duty(notice, () => undefined, noticeEveryMs)
 const watching = new MainThreadWatch({
   table,
   handlerUrls: options.handlers.map(({ url }) => url),
@@ -36,7 +39,7 @@ const watching = new MainThreadWatch({
   onOverdue: endWith,
 })
 // A first beat without a connection would fail, and leave the worker without a lease until the next.
-void redis.ready(Infinity).then(() => [beating, showing].forEach((duty) => duty.start()))
+void redis.ready(Infinity).then(() => [beating, showing, noticing].forEach((duty) => duty.start()))
 watching.start()
 parentPort?.on('message', () => void stop())
 
@@ -85,9 +88,16 @@ async function timedOut({ id, handler, startedAt }: RunningTask, { list }: TaskC
   return failed(decodeTask(id, Number(tries ?? 0), value ?? ''), error, facts)
 }
 
+// That work has begun, or ended, is shown at once.
+function notice(): number {
+  if (table.rows().length > 0 !== isShownBusy) showing.wake()
+  return noticeEveryMs
+}
+
 // An idle worker has little to show.
 async function show(): Promise<number> {
   const running = table.rows()
+  isShownBusy = running.length > 0
   const againMs = (running.length > 0 || watching.blocked ? 1 : 4) * options.everyMs
   const { since: blockedSince, stack } = watching.blocked ?? {}
   const state = { ...options.about, running, ...(blockedSince && { blockedSince, stack }) }
@@ -101,7 +111,7 @@ async function show(): Promise<number> {
 
 // The leases stay: the main thread ends them once it holds nothing any more.
 async function stop(): Promise<void> {
-  await Promise.all([beating.stop(), watching.stop(), showing.stop()])
+  await Promise.all([beating, watching, showing, noticing].map((duty) => duty.stop()))
   await redis.commands.srem(workersKey, options.consumer).catch(() => undefined)
   await redis.commands.del(workerKey(options.consumer)).catch(() => undefined)
   redis.close()

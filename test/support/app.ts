@@ -44,7 +44,9 @@ export async function givenApp({
   const pushed = new ActivityReporter(redis.commands, { action: 'pushed', queue: queueKey, by: 'web' })
   const redisRefusal = watchRefusal(redis.commands)
   const subscriber = new Subscriber(redis.waiting(), log)
-  const live = new Live({ queue, publisher, subscriber, log, redisRefusal })
+  const board = new TaskBoard(redis.commands, { maxLength, maxBytes: 0, onceMs: 60_000, ...retention })
+  const workers = () => board.workers()
+  const live = new Live({ queue, publisher, subscriber, workers, log, redisRefusal })
   const app = await buildApp({
     log,
     queue,
@@ -52,7 +54,7 @@ export async function givenApp({
     pushed,
     live,
     redisRefusal,
-    board: new TaskBoard(redis.commands, { maxLength, maxBytes: 0, onceMs: 60_000, ...retention }),
+    board,
     durability: new Durability(redis),
     schedules: new Schedules(redis.commands),
     handlers: await loadHandlers(join(packageRoot, 'workers/tasks')),

@@ -4,18 +4,23 @@ import type { Publisher } from '../../channel/publisher.js'
 import type { Subscriber } from '../../channel/subscriber.js'
 import { parseActivity } from '../../queue/activity.js'
 import type { Logger } from '../../process/log.js'
-import { activityChannel } from '../../queue/names.js'
+import { activityChannel, changesChannel } from '../../queue/names.js'
+import type { WorkerInfo } from '../../queue/workers.js'
 import type { PlainQueue } from '../../queue/plain-queue.js'
 import { activityItem, Feed, type FeedItem, messageItem } from './feed.js'
 import { FloodGate } from './flood-gate.js'
 import { History, type Point } from './history.js'
 import { formatEvent, Hub } from './hub.js'
 import { type Sample, Sampler } from './sampler.js'
+import { parseChanges } from './task-events.js'
+import { WorkerWatch } from './worker-watch.js'
 
 export interface LiveOptions {
   queue: PlainQueue
   publisher: Publisher
   subscriber: Subscriber
+  /** The tasks workers that live. */
+  workers: () => Promise<WorkerInfo[]>
   log: Logger
   /** Why Redis lets nobody in, if that is why it is of no use. */
   redisRefusal: () => string | undefined
@@ -34,6 +39,8 @@ export const quietAtMostMs = 5000
 const signsOfLife = 3
 /** Feed items of a kind shown a second; the rest of a flood is left out of the feed, never of the lane. */
 const shownPerSecond = 20
+/** Tasks that pages are told of a second; the rest of a flood is seen in the numbers of its queue. */
+const tasksPerSecond = 200
 const maxShownLength = 200
 
 /** What one web process knows about the running system, and tells all its open pages. */
@@ -43,16 +50,20 @@ export class Live {
   readonly #feed = new Feed()
   readonly #history = new History()
   readonly #sampler: Sampler
+  readonly #workers: WorkerWatch
   #told: Sample | undefined
   readonly #messages = new FloodGate(shownPerSecond)
   readonly #activities = new FloodGate(shownPerSecond)
+  readonly #tasks = new FloodGate(tasksPerSecond)
 
   constructor(options: LiveOptions) {
     this.#options = options
-    this.#sampler = new Sampler({
+    const isWatched = () => this.#hub.size > 0
+    this.#sampler = new Sampler({ ...options, isWatched, onSample: (sample) => this.#onSample(sample) })
+    this.#workers = new WorkerWatch({
       ...options,
-      isWatched: () => this.#hub.size > 0,
-      onSample: (sample) => this.#onSample(sample),
+      isWatched,
+      onEvent: (event) => this.#hub.broadcast('worker', event),
     })
   }
 
@@ -60,16 +71,18 @@ export class Live {
   start(): void {
     const { queue, publisher, subscriber, log } = this.#options
     this.#sampler.start()
+    this.#workers.start()
     // By pattern, so that a page that looks on is not counted among a message's receivers.
     const patterns = [publisher.channel, activityChannel(queue.key)].map(literalPattern)
-    subscriber
-      .subscribePatterns(patterns, (channel, text) => this.#onMessage(channel, text))
-      .catch((error: Error) => log.warn({ reason: error.message }, 'the page cannot listen to the lanes'))
+    Promise.all([
+      subscriber.subscribePatterns(patterns, (channel, text) => this.#onMessage(channel, text)),
+      subscriber.subscribe([changesChannel], (_channel, text) => this.#onChanges(text)),
+    ]).catch((error: Error) => log.warn({ reason: error.message }, 'the page cannot listen to the lanes'))
   }
 
   async stop(): Promise<void> {
     this.#hub.close()
-    await this.#sampler.stop()
+    await Promise.all([this.#sampler.stop(), this.#workers.stop()])
     await this.#options.subscriber.stop()
   }
 
@@ -112,6 +125,13 @@ export class Live {
     }
     const activity = parseActivity(text)
     if (activity && this.#activities.admits(at)) this.#tell(activityItem(activity))
+  }
+
+  #onChanges(text: string): void {
+    if (this.#hub.size === 0) return
+    for (const event of parseChanges(text)) {
+      if (this.#tasks.admits(Date.now())) this.#hub.broadcast('task', event)
+    }
   }
 
   #tell(item: FeedItem): void {

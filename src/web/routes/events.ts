@@ -8,7 +8,8 @@ export interface EventsOptions {
 
 /**
  * `/events`: server-sent events. First `snapshot` (everything a page shows), then each change: `queue`
- * (length and subscribers, also every few seconds as a sign of life), `activity` (prodcons) and `message` (pubsub).
+ * (length and subscribers, also every few seconds as a sign of life), `activity` (prodcons), `message` (pubsub), `task`
+ * (state and progress) and `worker`.
  */
 export async function eventRoutes(app: FastifyInstance, { live }: EventsOptions): Promise<void> {
   await app.register(fastifySSE)

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import Type from 'typebox'
 import type { PageState } from '../../queue/task-inspector.js'
-import type { TaskBoard } from '../task-board.js'
+import type { QueueSummary, TaskBoard } from '../task-board.js'
 import { exactly } from './schemas.js'
 import { taskJson } from './task-json.js'
 
@@ -30,11 +30,13 @@ interface PageRequest extends ByName {
 /** `/queues`: what waits where; pause and resume. */
 export async function queueRoutes(app: FastifyInstance, { board }: QueuesOptions): Promise<void> {
   app.get('/queues', { schema: { summary: 'All task queues' } }, async () => ({
-    queues: await board.counts(),
+    queues: (await board.summaries(await board.names())).map(queueJson),
   }))
   const schema = { params: Name }
-  app.get<ByName>('/queues/:name', { schema: { ...schema, summary: 'A queue' } }, ({ params }) =>
-    board.inspect(params.name).counts(),
+  app.get<ByName>(
+    '/queues/:name',
+    { schema: { ...schema, summary: 'A queue' } },
+    async ({ params }) => (await board.summaries([params.name])).map(queueJson)[0],
   )
   app.get<PageRequest>(
     '/queues/:name/tasks',
@@ -62,6 +64,12 @@ export async function queueRoutes(app: FastifyInstance, { board }: QueuesOptions
       return board.inspect(params.name).counts()
     },
   )
+}
+
+function queueJson({ oldestWaitingAt: oldest, ...summary }: QueueSummary) {
+  if (oldest === undefined) return summary
+  const oldestWaitingAt = new Date(oldest).toISOString()
+  return { ...summary, oldestWaitingAt, oldestAgeMs: Math.max(Date.now() - oldest, 0) }
 }
 
 async function page({ params, query }: FastifyRequest<PageRequest>, board: TaskBoard) {
