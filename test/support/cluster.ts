@@ -1,13 +1,13 @@
 import { Cluster, Command } from 'ioredis'
 import { onTestFinished, vi } from 'vitest'
-import { ServerProcess, untilInfo } from './server-process.js'
+import { type FlagsFor, inMemory, ServerProcess, untilInfo } from './server-process.js'
 
 const slots = 16_384
 const masters = 3
-const flagsFor = (port: number) => [
-  ...['--port', String(port), '--cluster-enabled', 'yes', '--cluster-node-timeout', '1000'],
-  // Whatever the replica lacks is to be lost, so that a test can see it.
-  ...['--appendonly', 'no'],
+// In memory: whatever a replica lacks is to be lost, so that a test can see it.
+const flagsFor: FlagsFor = (port, folder) => [
+  ...inMemory(port, folder),
+  ...['--cluster-enabled', 'yes', '--cluster-node-timeout', '1000'],
 ]
 
 /** A real Redis Cluster on loopback: three masters, each with a replica. */
