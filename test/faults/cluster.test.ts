@@ -1,6 +1,7 @@
 import request from 'supertest'
 import { describe, expect, it } from 'vitest'
 import { schedulesKey, taskList } from '../../src/queue/names.js'
+import { expectNothingRefused, givenUser } from '../support/acl.js'
 import { givenApp, queueKey } from '../support/app.js'
 import { givenCluster, type TestCluster } from '../support/cluster.js'
 import {
@@ -23,11 +24,12 @@ async function queuesOf(cluster: TestCluster, node: unknown): Promise<string[]> 
 }
 
 describe('on a Redis Cluster', () => {
-  it('every lane works, on whichever nodes its keys are', async () => {
+  it('every lane works, on whichever nodes its keys are, for the user that docs/operations.md tells to make', async () => {
     const cluster = await givenCluster()
     const perNode = await Promise.all(cluster.nodes.map((node) => queuesOf(cluster, node)))
     expect(perNode.filter(({ length }) => length > 0)).toHaveLength(3)
-    const lanes = await givenLanes(cluster.url, queues)
+    await Promise.all(cluster.nodes.map(givenUser))
+    const lanes = await givenLanes(cluster.urlFor('servery:password@'), queues)
     const { web } = lanes
 
     await expectAllLanesToWork(lanes, 'x')
@@ -38,6 +40,7 @@ describe('on a Redis Cluster', () => {
     expect((await request(web).get('/workers')).body).toMatchObject({ workers: [{ queues }] })
     expect((await request(web).get('/metrics')).text).toContain('servery_tasks_done{queue="f"}')
     await expectOrderlyStop(lanes)
+    await Promise.all(cluster.nodes.map(expectNothingRefused))
     // The blocked read was ended because it was asked to, at the node where it was.
     const { client } = await cluster.masterOf(queueKey)
     expect(await client.info('commandstats')).toContain('cmdstat_client|unblock')

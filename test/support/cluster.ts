@@ -30,10 +30,13 @@ export class TestCluster {
 
   /** What goes into REDIS_URL: some nodes, not all. */
   get url(): string {
-    return this.nodes
-      .slice(0, 3)
-      .map(({ port }) => `redis://127.0.0.1:${port}`)
-      .join()
+    return this.urlFor('')
+  }
+
+  /** @param credentials `user:password@` */
+  urlFor(credentials: string): string {
+    const some = this.nodes.slice(0, 3)
+    return some.map(({ port }) => `redis://${credentials}127.0.0.1:${port}`).join()
   }
 
   /** The node that takes writes for a key, as the Cluster itself says. */
