@@ -42,6 +42,11 @@ function toRedisError(error: unknown, key: string): Error {
     return new RedisUnavailableError('Redis is out of reach; try again', { cause: error })
   }
   if (message.includes('WRONGTYPE')) return new WrongTypeError(key, { cause: error })
+  if (message.startsWith('MOVED')) {
+    const told =
+      'Redis is a Cluster: give its nodes in REDIS_URL, separated by commas, or one with a comma behind it'
+    return new RedisUnavailableError(told, { cause: error })
+  }
   return new RedisUnavailableError(`Redis refused the command: ${message}`, { cause: error })
 }
 
