@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { schedulesKey, taskList } from '../../src/queue/names.js'
 import { givenUser, refusedBy } from '../support/acl.js'
 import { givenApp, queueKey } from '../support/app.js'
-import { givenCluster, type TestCluster } from '../support/cluster.js'
+import { TestCluster } from '../support/cluster.js'
 import {
   expectAllLanesToWork,
   expectOrderlyStop,
@@ -25,7 +25,7 @@ async function queuesOf(cluster: TestCluster, node: unknown): Promise<string[]> 
 
 describe('on a Redis Cluster', () => {
   it('every lane works, on whichever nodes its keys are, for the user that docs/operations.md tells to make', async () => {
-    const cluster = await givenCluster()
+    const cluster = await TestCluster.start()
     const perNode = await Promise.all(cluster.nodes.map((node) => queuesOf(cluster, node)))
     expect(perNode.filter(({ length }) => length > 0)).toHaveLength(3)
     await Promise.all(cluster.nodes.map(givenUser))
@@ -47,7 +47,7 @@ describe('on a Redis Cluster', () => {
   })
 
   it('work goes on when a master is killed, and nothing is lost that a replica has', async () => {
-    const cluster = await givenCluster()
+    const cluster = await TestCluster.start()
     const lanes = await givenLanes(cluster.url, queues)
     const { web } = lanes
     const [plain, safe] = [givenProducer(web, queues), givenProducer(web, queues, '?durability=replica')]
@@ -79,7 +79,7 @@ describe('on a Redis Cluster', () => {
   }, 60_000)
 
   it.each(['killed', 'frozen'] as const)('all nodes %s is a 503 in time', { retry: 2 }, async (how) => {
-    const cluster = await givenCluster()
+    const cluster = await TestCluster.start()
     const { server } = await givenApp({ redisUrl: cluster.url })
     await request(server).get('/readyz').expect(200)
     await Promise.all(cluster.nodes.map(async (node) => (how === 'killed' ? node.kill() : node.freeze())))

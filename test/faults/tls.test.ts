@@ -24,7 +24,6 @@ async function givenTls(address = '127.0.0.1') {
     ],
     { tls },
   )
-  onTestFinished(() => server.remove())
   await givenUser(server)
   return {
     server,
@@ -60,7 +59,6 @@ describe('over TLS, as the user that docs/operations.md tells to make', () => {
       (...where) => [...inMemory(...where), '--requirepass', 'right'],
       { password: 'right' },
     )
-    onTestFinished(() => server.remove())
     expect(await refusal(`redis://:wrong@127.0.0.1:${server.port},`)).toMatch(/refused the credentials/)
   })
 })

@@ -1,7 +1,8 @@
-import { ReplyError } from 'ioredis'
+import { ReplyError as Untyped } from 'ioredis'
 import { expect, it } from 'vitest'
 import { redisFailure } from '../../src/redis/errors.js'
 
+const ReplyError = Untyped as new (message: string) => Error
 const messageOf = (reply: string) => () => redisFailure('key')(new ReplyError(reply))
 
 it('a node of a Cluster that was taken for a single server is recognised', () => {

@@ -1,5 +1,5 @@
-import { Cluster, Command } from 'ioredis'
-import { onTestFinished, vi } from 'vitest'
+import { Command } from 'ioredis'
+import { vi } from 'vitest'
 import { type FlagsFor, inMemory, ServerProcess, untilInfo } from './server-process.js'
 
 const slots = 16_384
@@ -12,20 +12,13 @@ const flagsFor: FlagsFor = (port, folder) => [
 
 /** A real Redis Cluster on loopback: three masters, each with a replica. */
 export class TestCluster {
-  private constructor(
-    readonly nodes: ServerProcess[],
-    /** A foreign client of it. */
-    readonly client: Cluster,
-  ) {}
+  private constructor(readonly nodes: ServerProcess[]) {}
 
+  /** Starts one; it is gone after the test. */
   static async start(): Promise<TestCluster> {
     const nodes = await Promise.all(Array.from({ length: 2 * masters }, () => ServerProcess.start(flagsFor)))
     await join(nodes)
-    const seeds = nodes.map(({ port }) => ({ host: '127.0.0.1', port }))
-    return new TestCluster(
-      nodes,
-      new Cluster(seeds, { slotsRefreshInterval: 500 }).on('error', () => undefined),
-    )
+    return new TestCluster(nodes)
   }
 
   /** What goes into REDIS_URL: some nodes, not all. */
@@ -49,18 +42,6 @@ export class TestCluster {
     if (!master) throw new Error(`no node has ${key}`)
     return master
   }
-
-  async remove(): Promise<void> {
-    this.client.disconnect()
-    await Promise.all(this.nodes.map((node) => node.remove()))
-  }
-}
-
-/** A Cluster that is gone after the test. */
-export async function givenCluster(): Promise<TestCluster> {
-  const cluster = await TestCluster.start()
-  onTestFinished(() => cluster.remove())
-  return cluster
 }
 
 async function join(nodes: ServerProcess[]): Promise<void> {

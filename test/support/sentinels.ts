@@ -1,6 +1,5 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { onTestFinished } from 'vitest'
 import { inMemory, ServerProcess, untilInfo } from './server-process.js'
 
 const secret = 'server-secret'
@@ -25,14 +24,12 @@ export async function givenSentinels() {
   }
 }
 
-async function startServer(): Promise<ServerProcess> {
+function startServer(): Promise<ServerProcess> {
   const passwords = ['--requirepass', secret, '--masterauth', secret]
-  return kept(
-    await ServerProcess.start((...where) => [...inMemory(...where), ...passwords], { password: secret }),
-  )
+  return ServerProcess.start((...where) => [...inMemory(...where), ...passwords], { password: secret })
 }
 
-async function startSentinel(masterPort: number): Promise<ServerProcess> {
+function startSentinel(masterPort: number): Promise<ServerProcess> {
   const settings = (port: number, folder: string) => `
     port ${port}
     bind 127.0.0.1
@@ -43,19 +40,12 @@ async function startSentinel(masterPort: number): Promise<ServerProcess> {
     sentinel auth-pass main ${secret}
     sentinel down-after-milliseconds main 500
     sentinel failover-timeout main 3000`
-  return kept(
-    await ServerProcess.start(
-      (port, folder) => {
-        const file = join(folder, 'sentinel.conf')
-        writeFileSync(file, settings(port, folder))
-        return [file, '--sentinel']
-      },
-      { password: sentinelSecret },
-    ),
+  return ServerProcess.start(
+    (port, folder) => {
+      const file = join(folder, 'sentinel.conf')
+      writeFileSync(file, settings(port, folder))
+      return [file, '--sentinel']
+    },
+    { password: sentinelSecret },
   )
-}
-
-function kept(server: ServerProcess): ServerProcess {
-  onTestFinished(() => server.remove())
-  return server
 }

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import getPort from 'get-port'
 import { Redis, type RedisOptions } from 'ioredis'
-import { vi } from 'vitest'
+import { onTestFinished, vi } from 'vitest'
 
 export type FlagsFor = (port: number, folder: string) => string[]
 
@@ -33,7 +33,7 @@ export class ServerProcess {
   }
 
   /**
-   * Starts one and waits until it answers.
+   * Starts one and waits until it answers; it is gone after the test.
    *
    * @param flagsFor its flags, for its port and its folder
    */
@@ -41,6 +41,7 @@ export class ServerProcess {
     const port = await getPort({ host: '127.0.0.1', port: freePorts() })
     const folder = mkdtempSync(join(tmpdir(), 'servery-test-'))
     const server = new ServerProcess(port, folder, { flags: flagsFor(port, folder), client })
+    onTestFinished(() => server.remove())
     if (await Promise.race([server.client.ping(), once(server.#process, 'exit').then(() => false)]))
       return server
     // Another test's server was quicker to take one of its ports.
