@@ -109,7 +109,10 @@ export default [
     rules: {
       'no-restricted-syntax': [
         'error',
-        { selector: "NewExpression[callee.name='Redis']", message: 'Only src/redis makes connections.' },
+        {
+          selector: 'NewExpression[callee.name=/^(Redis|Cluster)$/]',
+          message: 'Only src/redis makes connections.',
+        },
       ],
     },
   },

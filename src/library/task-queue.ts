@@ -8,7 +8,7 @@ import { Connections } from '../redis/connections.js'
 import { QueueFullError } from './errors.js'
 
 export interface TaskQueueOptions {
-  /** `redis://…`, `rediss://…` or `unix://…`. */
+  /** As `REDIS_URL`: one server, a Cluster, Sentinels. */
   redisUrl: string
   /** The queue's name; `default` unless given. */
   name?: string

@@ -6,7 +6,7 @@ import { Connections } from '../redis/connections.js'
 import { TaskWorker } from '../worker/task-worker.js'
 
 export interface WorkerOptions {
-  /** `redis://…`, `rediss://…` or `unix://…`. */
+  /** As `REDIS_URL`: one server, a Cluster, Sentinels. */
   redisUrl: string
   /** Handlers by name: what `task({ … })` returns. */
   tasks: Record<string, Task>

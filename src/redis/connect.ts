@@ -103,6 +103,7 @@ export function connectToAnyNode(
       moved = undefined
       // To be sent on to a node that is dead is no success, though the connection was made.
       attempts = Date.now() - readyAt > steadyMs ? 1 : attempts + 1
+      readyAt = Infinity
       return backoffMs(attempts, reconnectToNode)
     },
     reconnectOnError: (error) => {

@@ -69,7 +69,8 @@ export class Connections {
   beside(key: string): RedisConnection {
     const server = this.serverOf(key)
     const options = { retryStrategy: () => null, maxRetriesPerRequest: 0 }
-    const node = this.#nodes().find((each) => `${each.host}:${each.port}` === server)
+    const node =
+      this.#nodes().find((each) => `${each.host}:${each.port}` === server) ?? this.#target.nodes?.[0]
     return this.#keep(connectToServer(withNode(this.#target, node), options))
   }
 

@@ -28,12 +28,25 @@ export const redisFailure =
     throw toRedisError(error, key)
   }
 
+/** Whether no server dealt with a command: none was reached, or the one that was cannot do anything for now. */
+export function isOutOfReach(error: unknown): boolean {
+  return (
+    !(error instanceof ReplyError) ||
+    /^(CLUSTERDOWN|MASTERDOWN|LOADING|TRYAGAIN)\b/.test((error as Error).message)
+  )
+}
+
 function toRedisError(error: unknown, key: string): Error {
   const { message } = error as Error
-  if (!(error instanceof ReplyError)) {
+  if (isOutOfReach(error)) {
     return new RedisUnavailableError('Redis is out of reach; try again', { cause: error })
   }
   if (message.includes('WRONGTYPE')) return new WrongTypeError(key, { cause: error })
+  if (message.startsWith('MOVED')) {
+    const told =
+      'Redis is a Cluster: give its nodes in REDIS_URL, separated by commas, or one with a comma behind it'
+    return new RedisUnavailableError(told, { cause: error })
+  }
   return new RedisUnavailableError(`Redis refused the command: ${message}`, { cause: error })
 }
 

@@ -11,9 +11,5 @@ export function refusalOf({ code = '', message }: NodeJS.ErrnoException): string
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
     return `Redis has a certificate for another name; use a name in REDIS_URL that it is for (${message})`
   if (/^CERT_/.test(code)) return `Redis has a certificate that is not accepted (${code}: ${message})`
-  if (/WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG/.test(code))
-    return 'Redis does not speak TLS at this address; use redis:// instead of rediss://, or the port for TLS'
-  if (/CERTIFICATE_REQUIRED|HANDSHAKE_FAILURE/.test(code))
-    return `Redis asks for a client's certificate (${code}); set its tls-auth-clients to no`
   return undefined
 }

@@ -1,15 +1,19 @@
 import type { Logger } from '../process/log.js'
 import type { RedisClient, RedisConnection } from './client.js'
 import type { Connections } from './connections.js'
-import { serversOf } from './servers.js'
+import { nameOf, serversOf } from './servers.js'
 
 /**
  * The server's settings that weaken what Servery promises, each in a plain sentence that says what can be lost and
  * when. Empty when there are none. Two round trips to each server that takes writes.
  */
 export async function findWeaknesses(redis: RedisClient): Promise<string[]> {
-  const weaknesses = await Promise.all(serversOf(redis, 'master').map(findWeaknessesOf))
-  return [...new Set(weaknesses.flat())]
+  const servers = serversOf(redis, 'master')
+  const found = await Promise.all(servers.map(findWeaknessesOf))
+  return [...new Set(found.flat())].map((weakness) => {
+    const which = servers.filter((_, index) => found[index]?.includes(weakness))
+    return which.length === servers.length ? weakness : `${which.map(nameOf).join(', ')}: ${weakness}`
+  })
 }
 
 async function findWeaknessesOf(redis: RedisConnection): Promise<string[]> {

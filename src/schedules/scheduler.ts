@@ -1,7 +1,6 @@
-import { ReplyError } from 'ioredis'
 import { Duty } from '../process/duty.js'
 import type { Logger } from '../process/log.js'
-import { WrongTypeError } from '../redis/errors.js'
+import { isOutOfReach, WrongTypeError } from '../redis/errors.js'
 import type { Due, DueSchedules } from './due-schedules.js'
 import { nextDue } from './timing.js'
 
@@ -87,7 +86,7 @@ export class Scheduler {
 
   // That Redis is out of reach is said where its connection is watched.
   #onError(error: Error): void {
-    const isKnown = error.name === 'RedisUnavailableError' && !(error.cause instanceof ReplyError)
+    const isKnown = error.name === 'RedisUnavailableError' && isOutOfReach(error.cause)
     const level = isKnown || this.#hasFailed ? 'debug' : 'error'
     this.#hasFailed ||= !isKnown
     this.#options.log[level]({ err: error }, 'the schedules could not be dealt with, trying again')

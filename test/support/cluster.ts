@@ -1,39 +1,35 @@
-import { Cluster, Command } from 'ioredis'
-import { onTestFinished, vi } from 'vitest'
-import { ServerProcess, untilInfo } from './server-process.js'
+import { Command } from 'ioredis'
+import { vi } from 'vitest'
+import { type FlagsFor, inMemory, ServerProcess, untilInfo } from './server-process.js'
 
 const slots = 16_384
 const masters = 3
-const flagsFor = (port: number) => [
-  ...['--port', String(port), '--cluster-enabled', 'yes', '--cluster-node-timeout', '1000'],
-  // Whatever the replica lacks is to be lost, so that a test can see it.
-  ...['--appendonly', 'no'],
+// In memory: whatever a replica lacks is to be lost, so that a test can see it.
+const flagsFor: FlagsFor = (port, folder) => [
+  ...inMemory(port, folder),
+  ...['--cluster-enabled', 'yes', '--cluster-node-timeout', '1000'],
 ]
 
 /** A real Redis Cluster on loopback: three masters, each with a replica. */
 export class TestCluster {
-  private constructor(
-    readonly nodes: ServerProcess[],
-    /** A foreign client of it. */
-    readonly client: Cluster,
-  ) {}
+  private constructor(readonly nodes: ServerProcess[]) {}
 
+  /** Starts one; it is gone after the test. */
   static async start(): Promise<TestCluster> {
     const nodes = await Promise.all(Array.from({ length: 2 * masters }, () => ServerProcess.start(flagsFor)))
     await join(nodes)
-    const seeds = nodes.map(({ port }) => ({ host: '127.0.0.1', port }))
-    return new TestCluster(
-      nodes,
-      new Cluster(seeds, { slotsRefreshInterval: 500 }).on('error', () => undefined),
-    )
+    return new TestCluster(nodes)
   }
 
   /** What goes into REDIS_URL: some nodes, not all. */
   get url(): string {
-    return this.nodes
-      .slice(0, 3)
-      .map(({ port }) => `redis://127.0.0.1:${port}`)
-      .join()
+    return this.urlFor('')
+  }
+
+  /** @param credentials `user:password@` */
+  urlFor(credentials: string): string {
+    const some = this.nodes.slice(0, 3)
+    return some.map(({ port }) => `redis://${credentials}127.0.0.1:${port}`).join()
   }
 
   /** The node that takes writes for a key, as the Cluster itself says. */
@@ -46,18 +42,6 @@ export class TestCluster {
     if (!master) throw new Error(`no node has ${key}`)
     return master
   }
-
-  async remove(): Promise<void> {
-    this.client.disconnect()
-    await Promise.all(this.nodes.map((node) => node.remove()))
-  }
-}
-
-/** A Cluster that is gone after the test. */
-export async function givenCluster(): Promise<TestCluster> {
-  const cluster = await TestCluster.start()
-  onTestFinished(() => cluster.remove())
-  return cluster
 }
 
 async function join(nodes: ServerProcess[]): Promise<void> {

@@ -5,42 +5,48 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import getPort from 'get-port'
 import { Redis, type RedisOptions } from 'ioredis'
-import { vi } from 'vitest'
+import { onTestFinished, vi } from 'vitest'
+
+export type FlagsFor = (port: number, folder: string) => string[]
+
+/** The flags of a server that keeps its data in memory alone. */
+export const inMemory: FlagsFor = (port, folder) => [
+  ...['--port', String(port), '--bind', '127.0.0.1', '--dir', folder],
+  ...['--save', '', '--appendonly', 'no', '--repl-diskless-sync-delay', '0'],
+]
 
 /** A real redis-server on a port of loopback, with whatever settings a test needs, in a folder of its own. */
 export class ServerProcess {
-  readonly folder = mkdtempSync(join(tmpdir(), 'servery-test-'))
   readonly #flags: string[]
   readonly #client: Redis
   #process: ChildProcess
 
   private constructor(
     readonly port: number,
-    flags: string[],
-    client: RedisOptions,
+    readonly folder: string,
+    { flags, client }: { flags: string[]; client: RedisOptions },
   ) {
-    this.#flags = [
-      ...flags,
-      ...['--bind', '127.0.0.1', '--dir', this.folder, '--save', '', '--repl-diskless-sync-delay', '0'],
-    ]
+    this.#flags = flags
     this.#process = this.#spawn()
     const retrying = { maxRetriesPerRequest: null, retryStrategy: () => 20 }
     this.#client = new Redis({ host: '127.0.0.1', port, ...retrying, ...client }).on('error', () => undefined)
   }
 
   /**
-   * Starts one and waits until it answers.
+   * Starts one and waits until it answers; it is gone after the test.
    *
-   * @param flagsFor its flags beside those that all have, `port` among them where it is to listen on one
+   * @param flagsFor its flags, for its port and its folder
    */
-  static async start(
-    flagsFor: (port: number) => string[],
-    client: RedisOptions = {},
-  ): Promise<ServerProcess> {
+  static async start(flagsFor: FlagsFor, client: RedisOptions = {}): Promise<ServerProcess> {
     const port = await getPort({ host: '127.0.0.1', port: freePorts() })
-    const server = new ServerProcess(port, flagsFor(port), client)
-    await server.client.ping()
-    return server
+    const folder = mkdtempSync(join(tmpdir(), 'servery-test-'))
+    const server = new ServerProcess(port, folder, { flags: flagsFor(port, folder), client })
+    onTestFinished(() => server.remove())
+    if (await Promise.race([server.client.ping(), once(server.#process, 'exit').then(() => false)]))
+      return server
+    // Another test's server was quicker to take one of its ports.
+    await server.remove()
+    return ServerProcess.start(flagsFor, client)
   }
 
   /** A foreign client. */
@@ -85,10 +91,10 @@ export class ServerProcess {
   }
 }
 
-// A node of a Cluster listens on a second port, 10000 above.
+// A node of a Cluster listens on a second port, 10000 above: among these it meets no other.
 function* freePorts(): Generator<number> {
-  const first = 20_000 + Math.floor(Math.random() * 20_000)
-  for (let port = first; port < first + 1000; port += 1) yield port
+  const first = 10_000 + Math.floor(Math.random() * 9000)
+  for (let port = first; port < 20_000; port += 1) yield port
 }
 
 /** Waits until a server says this of itself. */
