@@ -30,7 +30,7 @@ export interface RunOptions {
  */
 export async function runTask(
   handler: Handler,
-  { task, controller }: Run,
+  { task, controller }: Pick<Run, 'task' | 'controller'>,
   options: RunOptions,
 ): Promise<unknown> {
   const input = inputOf(task, handler)
