@@ -16,10 +16,11 @@ await import(program)
 async function isToBePrepared() {
   const { nodeModules } = await import('./node-modules.mjs')
   const { build } = await import('./build.mjs')
-  const isOurs = (file, path) => existsSync(join(root, file)) || !existsSync(path)
+  const isForeign = (path, stamp) => existsSync(path) && !existsSync(join(root, stamp))
   const isInstalled =
-    !isOurs('node_modules/.servery-stamp', join(root, 'node_modules')) || !nodeModules.missing()
-  return !isInstalled || (isOurs('dist/.stamp', program) && build.missing())
+    isForeign(join(root, 'node_modules'), 'node_modules/.servery-stamp') || !nodeModules.missing()
+  const isBuilt = isForeign(program, 'dist/.stamp') || !build.missing()
+  return !isInstalled || !isBuilt
 }
 
 /** In a process of its own, which says what it does on standard error: standard output is for what the command prints. */

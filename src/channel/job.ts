@@ -12,6 +12,8 @@ export interface Job {
   run?: string
   /** The roll-call to which each worker is to say what becomes of it. */
   broadcast?: string
+  /** Why it cannot be run as it was sent. */
+  mistake?: string
 }
 
 /** How a job ended; `json` is its result, or its error `{"name", "message"}`, as JSON text. */
@@ -38,11 +40,15 @@ const token = /^[\w-]{1,64}$/
  * is a job to be echoed, as its JSON value where it is exact JSON.
  */
 export function parseJob(message: string): Job {
-  const value = exactValue(message)
-  if (!isObject(value) || typeof value.task !== 'string') return { job: bounded(value), data: value }
+  const value = parsed(message)
+  const mistake = inexactness(value, 'message')
+  if (!isObject(value) || typeof value.task !== 'string') {
+    const data = value === undefined || mistake ? message : value
+    return { job: bounded(data), data }
+  }
   const { task, data, run, broadcast, job = broadcast ?? value } = value
   return {
-    job: bounded(job),
+    ...(mistake ? { job: bounded(message), mistake } : { job: bounded(job) }),
     task,
     data,
     ...(isToken(run) && { run }),
@@ -71,19 +77,22 @@ export function reasonOf(error: unknown): string {
   return typeof error === 'string' ? error : JSON.stringify(error)
 }
 
-/** What JSON text says; undefined where it is none. */
+/** What JSON text says; undefined where it is none, or nested so deep that it could not be written again. */
 export function jsonValue(text: string): unknown {
+  const value = parsed(text)
   try {
-    return JSON.parse(text)
+    return JSON.stringify(value) === undefined ? undefined : value
   } catch {
     return undefined
   }
 }
 
-// A number that JSON.parse rounds would be echoed as another.
-function exactValue(message: string): unknown {
-  const value = jsonValue(message)
-  return value === undefined || inexactness(value, 'message') ? message : value
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }
 
 // A result that repeats a large message would be twice as large.

@@ -37,18 +37,18 @@ export const dispatch: Command = {
       throw new UsageError('--data: expected --task too')
   },
   async run(context) {
-    const { redis, log, print } = context
-    const master = await createMaster(context)
-    const subscriber = new Subscriber(redis.waiting(), log)
+    const { redis, log, print, signal } = context
+    const master = await createMaster(context, (outcome) => {
+      progress.hide()
+      print(outcomeLine(outcome))
+    })
     const progress = new ProgressLine(() => `${summaryOf(master)} …`)
+    const subscriber = new Subscriber(redis.waiting(), log)
     // Else a subscription that Redis does not grant would be waited for.
-    context.signal.addEventListener('abort', () => void subscriber.stop())
+    signal.addEventListener('abort', () => void subscriber.stop())
     try {
-      await subscriber.subscribe([resultsChannel], (_channel, message) => {
-        progress.hide()
-        master.onResult(message)
-      })
-      await master.run(context.signal)
+      await subscriber.subscribe([resultsChannel], (_channel, message) => master.onResult(message))
+      await master.run(signal)
     } finally {
       progress.stop()
       print(summaryOf(master))
@@ -59,7 +59,10 @@ export const dispatch: Command = {
   },
 }
 
-async function createMaster({ given, config, redis, print }: CommandContext): Promise<Dispatch> {
+async function createMaster(
+  { given, config, redis }: CommandContext,
+  onOutcome: (outcome: DispatchOutcome) => void,
+): Promise<Dispatch> {
   const publisher = new Publisher(redis.commands, config.channel)
   const deadlineMs = deadlineOf(given)
   const job = given.task === undefined ? undefined : await checkedJob(given, config)
@@ -72,7 +75,7 @@ async function createMaster({ given, config, redis, print }: CommandContext): Pr
     send: (worker, message) => publisher.dispatch(worker, message),
     untilBack: () => redis.ready(deadlineMs),
     deadlineMs,
-    onOutcome: (outcome) => print(outcomeLine(outcome)),
+    onOutcome,
   })
 }
 

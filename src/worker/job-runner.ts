@@ -61,9 +61,11 @@ export class JobRunner {
   take(job: Job): void {
     if (this.#isStopping) return
     if (job.task === undefined) return this.#options.onEnd(job, done(job.data), 0)
-    const handler = this.#options.handlers.get(job.task)
-    const known = [...this.#options.handlers.keys()].join(', ')
-    if (!handler) return this.#refuse(job, `task: expected one of ${known}, got "${job.task}"`)
+    if (job.mistake) return this.#refuse(job, job.mistake)
+    const { handlers } = this.#options
+    const handler = handlers.get(job.task)
+    if (!handler)
+      return this.#refuse(job, `task: expected one of ${[...handlers.keys()].join(', ')}, got "${job.task}"`)
     if (this.#waiting.length >= maxWaiting) return this.#refuse(job, `${maxWaiting} jobs wait here already`)
     this.#options.onReceived(job)
     this.#waiting.push({ job, handler })

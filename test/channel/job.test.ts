@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { encodeResult, parseJob, parseResult } from '../../src/channel/job.js'
+import { encodeResult, jsonValue, parseJob, parseResult } from '../../src/channel/job.js'
 
 describe('a message to pubsub workers', () => {
   it.each<[string, object]>([
@@ -14,6 +14,24 @@ describe('a message to pubsub workers', () => {
     ['{"task":"echo","job":1,"broadcast":"../x","run":{}}', { job: 1, task: 'echo' }],
   ])('%s is read as a job', (message, expected) => {
     expect(parseJob(message)).toEqual(expected)
+  })
+
+  it('that names a handler and cannot be read exactly says so, and still by what it is to be told', () => {
+    const message = '{"task":"echo","data":{"message":12345678901234567890},"broadcast":"b"}'
+    expect(parseJob(message)).toMatchObject({
+      job: message,
+      task: 'echo',
+      broadcast: 'b',
+      mistake: 'message.data.message: expected integers below 2^53, larger ones as strings',
+    })
+  })
+
+  it('nested as deep as you like harms nobody', () => {
+    const deep = `${'['.repeat(50_000)}${']'.repeat(50_000)}`
+    expect(parseJob(deep).data).toBe(deep)
+    expect(parseJob(`{"task":"echo","data":${deep}}`).mistake).toContain('nested more than')
+    expect(jsonValue(deep)).toBeUndefined()
+    expect(parseResult(`{"worker":"1","job":1,"result":${deep}}`)).toBeUndefined()
   })
 
   it('is not repeated whole in its result where it is long', () => {

@@ -73,11 +73,13 @@ describe('a runner of jobs', () => {
     begun[0]?.fail(new TypeError('no luck'))
     runner.take(job(2, { data: { value: 'x' } }))
     runner.take(job(3, { task: 'play' }))
-    await expect.poll(() => ended).toHaveLength(3)
+    runner.take(job(4, { mistake: 'message.data: expected integers below 2^53' }))
+    await expect.poll(() => ended).toHaveLength(4)
     expect(Object.fromEntries(ended.map((each) => [String(each.job), each.outcome]))).toEqual({
       1: { state: 'failed', json: '{"name":"TypeError","message":"no luck"}' },
       2: failedWith('data.value: expected to be integer'),
       3: failedWith('task: expected one of work, got \\"play\\"'),
+      4: failedWith('expected integers below 2^53'),
     })
   })
 
