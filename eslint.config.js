@@ -10,8 +10,9 @@ const mayImport = {
   queue: ['redis', 'process'],
   handlers: ['queue', 'process'],
   schedules: ['queue', 'redis', 'process'],
-  worker: ['handlers', 'queue', 'redis', 'process'],
+  worker: ['handlers', 'queue', 'channel', 'redis', 'process'],
   library: ['worker', 'handlers', 'queue', 'redis', 'process'],
+  cli: ['library', 'handlers', 'queue', 'channel', 'redis', 'process', 'config', 'index'],
   web: ['schedules', 'handlers', 'queue', 'channel', 'redis', 'process'],
   start: ['process'],
 }
@@ -53,7 +54,7 @@ const arrows = [
       [
         ...[folder, ...others].map(folderPattern),
         ...leaves.map(filePattern),
-        ...(others.includes('config') ? [filePattern('config')] : []),
+        ...others.filter((other) => [...settings, ...entrypoints].includes(other)).map(filePattern),
       ],
     ),
   ),

@@ -2,6 +2,7 @@ import { maxHeaderSize } from 'node:http'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import type { Publisher } from './channel/publisher.js'
+import type { RollCall } from './channel/roll-call.js'
 import type { Registry } from './handlers/registry.js'
 import type { ActivityReporter } from './queue/activity.js'
 import type { PlainQueue } from './queue/plain-queue.js'
@@ -20,6 +21,7 @@ import { securityHeaders } from './web/plugins/security-headers.js'
 import { ajvOptions, validationError } from './web/plugins/validation.js'
 import { views } from './web/plugins/views.js'
 import { auditRoutes } from './web/routes/audit.js'
+import { broadcastRoutes } from './web/routes/broadcast.js'
 import { enqueueRoutes } from './web/routes/enqueue.js'
 import { eventRoutes } from './web/routes/events.js'
 import { explainRoutes } from './web/routes/explain.js'
@@ -39,6 +41,7 @@ export interface AppOptions {
   log: FastifyBaseLogger
   queue: PlainQueue
   publisher: Publisher
+  rollCall: RollCall
   pushed: ActivityReporter
   live: Live
   board: TaskBoard
@@ -91,6 +94,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(homeRoutes, { live, queue: queue.key, channel: publisher.channel, order })
   await app.register(prodconsRoutes, { queue, pushed })
   await app.register(pubsubRoutes, { publisher })
+  await app.register(broadcastRoutes, options)
   await app.register(enqueueRoutes, options)
   await app.register(taskRoutes, options)
   await app.register(queueRoutes, options)

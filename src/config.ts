@@ -48,6 +48,24 @@ export function loadServiceConfig(env: Env = process.env): ServiceConfig {
   return Object.freeze({ ...config, redisUrl, workerName })
 }
 
+/**
+ * Like {@link loadConfig}, for a program that serves nobody: it need not be told who may come in, nor which Redis.
+ *
+ * @throws {ConfigError}
+ */
+export function loadClientConfig(env: Env = process.env): Config {
+  const given = readEnv(env)
+  refuse([...findMistakes(given)])
+  return Object.freeze(toConfig(given as Settings))
+}
+
+/** What is wrong with a value for a setting, "expected …, got …"; undefined where nothing is. */
+export function mistakeIn(name: keyof Settings, value: string): string | undefined {
+  const schema: TSchema = settings.properties[name]
+  const given = fromText(schema, value)
+  return Value.Check(schema, given) ? undefined : mistake(schema, given)
+}
+
 function refuse(mistakes: string[]): void {
   if (mistakes.length > 0) throw new ConfigError(mistakes)
 }
@@ -109,13 +127,13 @@ function fromText(schema: TSchema, value: string): unknown {
 
 function* findMistakes(given: Record<string, unknown>): Generator<string> {
   for (const [name, schema] of Object.entries(settings.properties)) {
-    if (name in given && !Value.Check(schema, given[name])) yield mistake(name, schema, given[name])
+    if (name in given && !Value.Check(schema, given[name])) yield `${name}: ${mistake(schema, given[name])}`
   }
 }
 
-function mistake(name: string, schema: TSchema, value: unknown): string {
+function mistake(schema: TSchema, value: unknown): string {
   const { expected, secret } = schema as TSchema & About
-  return `${name}: expected ${expected}${secret ? '' : `, got ${JSON.stringify(value)}`}`
+  return `expected ${expected}${secret ? '' : `, got ${JSON.stringify(value)}`}`
 }
 
 function* findUnsafeHost(given: Record<string, unknown>): Generator<string> {

@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { buildApp } from './app.js'
 import { Publisher } from './channel/publisher.js'
+import { RollCall } from './channel/roll-call.js'
 import { Subscriber } from './channel/subscriber.js'
 import { loadHandlers } from './handlers/registry.js'
 import { packageRoot } from './process/package-root.js'
@@ -60,6 +61,7 @@ type Parts = ReturnType<typeof assemble>
 function assemble({ config, log }: ServiceContext, redis: Connections) {
   const queue = new PlainQueue(redis.commands, { key: config.queue, maxLength: config.maxLength })
   const publisher = new Publisher(redis.commands, config.channel)
+  const rollCall = new RollCall(redis.commands, publisher)
   const pushed = new ActivityReporter(redis.commands, { action: 'pushed', queue: config.queue, by: 'web' })
   const redisRefusal = watchRefusal(redis.commands)
   const subscriber = new Subscriber(redis.waiting(), log)
@@ -71,7 +73,7 @@ function assemble({ config, log }: ServiceContext, redis: Connections) {
   const scheduler = new Scheduler({ due, log, idleMs: scheduleIdleMs })
   schedules.onChange(() => scheduler.wake())
   const durability = new Durability(redis)
-  return { durability, queue, publisher, pushed, redisRefusal, live, board, schedules, scheduler }
+  return { durability, queue, publisher, rollCall, pushed, redisRefusal, live, board, schedules, scheduler }
 }
 
 async function build(

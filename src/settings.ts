@@ -68,10 +68,11 @@ export const settings = Type.Object({
     description: 'list key of the prodcons lane',
     expected: keyName.expected,
   }),
-  CHANNEL: text(keyName.pattern, {
+  // Results of what came on the results' own channel would be worked on again, without end.
+  CHANNEL: text(`^(?!task:results$)${keyName.pattern.slice(1)}`, {
     default: 'task:pubsub:channel',
     description: 'channel of the pubsub lane',
-    expected: keyName.expected,
+    expected: `${keyName.expected}, other than task:results`,
   }),
   DELIVERY: Type.Enum(['at-most-once', 'at-least-once'], {
     default: 'at-most-once',
@@ -87,7 +88,7 @@ export const settings = Type.Object({
   CONCURRENCY: Type.Optional(
     integer(1, 1000, {
       description:
-        'values or tasks that a worker works on at a time: 1 in prodcons and 10 in tasks unless set',
+        'values, tasks or jobs that a worker works on at a time: 1 in prodcons, 10 in tasks and pubsub unless set',
       expected: 'an integer from 1 to 1000',
     }),
   ),

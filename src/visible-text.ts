@@ -7,3 +7,11 @@ export function visibleText(text: string): string {
 }
 
 const escaped = (character: string): string => `\\u{${character.codePointAt(0)?.toString(16)}}`
+
+const maxShownLength = 500
+
+/** A value for a line of its own: {@link visibleText}, cut where it is long, with its length. */
+export function valueText(value: string): string {
+  const text = visibleText(value.slice(0, maxShownLength))
+  return value.length > maxShownLength ? `${text}… (${value.length} characters)` : text
+}

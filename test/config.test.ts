@@ -140,6 +140,7 @@ describe('wrong settings', () => {
     ['QUEUE', 'a b'],
     ['QUEUE', '{x}'],
     ['CHANNEL', 'x'.repeat(201)],
+    ['CHANNEL', 'task:results'],
     ['ORDER', 'FIFO'],
     ['CONCURRENCY', '1001'],
     ['WORK_TIME', '1 s'],

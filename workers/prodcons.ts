@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { runService } from '../src/process/service.js'
 import { ActivityReporter } from '../src/queue/activity.js'
 import { HeldReader } from '../src/queue/held-reader.js'
+import { PlainQueue } from '../src/queue/plain-queue.js'
 import { PlainReader } from '../src/queue/plain-reader.js'
 import { newSeed } from '../src/queue/task-id.js'
 import { Connections } from '../src/redis/connections.js'
@@ -12,11 +13,13 @@ import { valueLine } from '../src/worker/print.js'
 runService('prodcons', ({ config, log, fatal }) => {
   const { queue, order, workerName: worker, concurrency = 1, workTimeMs, shutdownGraceMs: graceMs } = config
   const redis = new Connections(config.redisUrl, { log, fatal })
+  const waiting = new PlainQueue(redis.commands, { key: queue, maxLength: config.maxLength })
   const taken = new ActivityReporter(redis.commands, { action: 'taken', queue, by: worker })
 
   async function handle(value: string, { signal }: { signal: AbortSignal }): Promise<void> {
-    process.stdout.write(valueLine('Task get', value, { queue, worker }))
     taken.report(value)
+    const left = await waiting.length().then(String, () => 'unknown')
+    process.stdout.write(valueLine('Task get', value, { queue, worker, left }))
     if (workTimeMs > 0) await sleep(workTimeMs, undefined, { signal })
     log.debug('task done')
   }

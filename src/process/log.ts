@@ -1,4 +1,4 @@
-import { type Logger, pino } from 'pino'
+import { destination, type Logger, pino } from 'pino'
 import { default as pretty, isColorSupported } from 'pino-pretty'
 
 export type { Logger }
@@ -9,12 +9,17 @@ export interface LogOptions {
   logFormat: 'auto' | 'json' | 'pretty'
   /** What each line for people begins with. */
   linePrefix?: string
+  /** 1, standard output, unless given; 2 where that is for results. */
+  descriptor?: 1 | 2
 }
 
-/** The log of one process, on standard output. Messages are constant; what varies goes into fields. */
-export function createLog(component: string, { logLevel, logFormat, linePrefix }: LogOptions): Logger {
-  const options = { level: logLevel, base: { component } }
-  return usePretty(logFormat) ? pino(options, prettyStream(linePrefix)) : pino(options)
+/** The log of one process. Messages are constant; what varies goes into fields. */
+export function createLog(component: string, given: LogOptions): Logger {
+  const options = { level: given.logLevel, base: { component } }
+  const { descriptor = 1 } = given
+  return usePretty(given.logFormat)
+    ? pino(options, prettyStream(given.linePrefix, descriptor))
+    : pino(options, destination({ dest: descriptor, sync: true }))
 }
 
 /** With what `auto` means settled: in a thread it cannot be told. */
@@ -26,8 +31,9 @@ function usePretty(format: LogOptions['logFormat']): boolean {
   return format === 'pretty' || (format === 'auto' && process.stdout.isTTY)
 }
 
-function prettyStream(linePrefix = '') {
+function prettyStream(linePrefix = '', descriptor: 1 | 2) {
   return pretty({
+    destination: descriptor,
     // Synchronous, so that the last lines before an exit are not lost.
     sync: true,
     colorize: isColorSupported,

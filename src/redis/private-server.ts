@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
@@ -75,7 +75,7 @@ export function describePrivateServer(program: string, dataDir: string, port: nu
     env: { REDIS_SERVER: program },
     dataDir,
     port,
-    url: `redis://127.0.0.1:${port}`,
+    url: urlOf(port),
     cli: `redis-cli -p ${port}`,
   }
 }
@@ -104,24 +104,44 @@ export async function claimPrivateServer({ url, dataDir, port }: PrivateServer):
  * @throws {AlreadyRunningError} if it is not left behind but in use
  */
 export async function endLeftover(dataDir: string): Promise<void> {
+  await withServerIn(dataDir, shutDown)
+}
+
+/**
+ * Finds the private server that runs on this data, if one does; a stranger's on its port is not taken for it.
+ *
+ * @param dataDir its folder, which need not exist
+ * @returns its URL
+ */
+export async function findPrivateServer(dataDir: string): Promise<string | undefined> {
+  const path = existsSync(dataDir) ? realpathSync(dataDir) : dataDir
+  return withServerIn(path, (_redis, port) => Promise.resolve(urlOf(port)))
+}
+
+async function withServerIn<T>(
+  dataDir: string,
+  use: (redis: Redis, port: number) => Promise<T>,
+): Promise<T | undefined> {
   const port = readPort(dataDir)
-  if (!port) return
+  if (!port) return undefined
   const redis = new Redis({
     host: '127.0.0.1',
     port,
     lazyConnect: true,
     retryStrategy: () => null,
     commandTimeout: answerPatienceMs,
-    // It may still be loading: it can be ended all the same.
+    // It may still be loading: it can be ended, and found, all the same.
     enableReadyCheck: false,
   })
   redis.on('error', () => undefined)
   try {
-    if (await isServing(redis, dataDir)) await shutDown(redis, port)
+    return (await isServing(redis, dataDir)) ? await use(redis, port) : undefined
   } finally {
     redis.disconnect()
   }
 }
+
+const urlOf = (port: number): string => `redis://127.0.0.1:${port}`
 
 function readPort(dataDir: string): number | undefined {
   try {

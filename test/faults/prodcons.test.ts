@@ -34,7 +34,7 @@ describe('the prodcons worker and foreign clients', () => {
   it('prints what a foreign client pushes, with queue and worker', async () => {
     const worker = givenWorker()
     await redis.client.lpush(key, 'x')
-    await worker.line(/^Task get x {2}queue=task:prodcons:queue worker=w1$/)
+    await worker.line(/^Task get x {2}queue=task:prodcons:queue worker=w1 left=0$/)
     expect(await waiting()).toEqual([])
   })
 
@@ -42,8 +42,19 @@ describe('the prodcons worker and foreign clients', () => {
     const worker = givenWorker({ QUEUE: 'tq' })
     await redis.client.lpush(key, 'elsewhere')
     await redis.client.lpush('tq', 'here')
-    await worker.line(/^Task get here {2}queue=tq worker=w1$/)
+    await worker.line(/^Task get here {2}queue=tq worker=w1 left=0$/)
     expect(await waiting()).toEqual(['elsewhere'])
+  })
+
+  it('tells how many are left', async () => {
+    await redis.client.lpush('tq', 'a', 'b', 'c')
+    const worker = givenWorker({ QUEUE: 'tq', ORDER: 'fifo' })
+    await untilGot(worker, 3)
+    expect(worker.matching(/^Task get /).map((line) => line.replace(/.*(left=\d)$/, '$1'))).toEqual([
+      'left=2',
+      'left=1',
+      'left=0',
+    ])
   })
 
   it('takes the newest first', async () => {

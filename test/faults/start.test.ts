@@ -38,7 +38,9 @@ describe('npm start', () => {
     expect(await started.line(/redis-cli/)).toBe(`servery: its Redis answers to: redis-cli -p ${site.port}`)
     const pushed = await fetch(`${page}/prodcons`, { method: 'POST', body: 'x' })
     expect(pushed.status).toBe(202)
-    await started.line(/^\[prodcons\.1 *\] .*Task get x {2}queue=task:prodcons:queue worker=prodcons\.1$/)
+    await started.line(
+      /^\[prodcons\.1 *\] .*Task get x {2}queue=task:prodcons:queue worker=prodcons\.1 left=0$/,
+    )
     await stopInOrder(started)
     const owned = /^\[(redis|web\.1|prodcons\.1|pubsub\.1|tasks\.1) *\] |^servery: |INFO: stopping/
     expect(started.lines.filter((line) => !owned.test(line))).toEqual([])

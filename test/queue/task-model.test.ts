@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { useRedis } from '../support/redis.js'
-import { type Action, act, consumerNames, outcomes, QueueUnderTest } from '../support/task-model.js'
+import { type Action, act, consumerNames, QueueUnderTest } from '../support/task-model.js'
+import { outcomes } from '../support/task-outcomes.js'
 
 const redis = useRedis()
 let queue: QueueUnderTest

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { onTestFinished } from 'vitest'
 import { type AppOptions, buildApp } from '../../src/app.js'
 import { Publisher } from '../../src/channel/publisher.js'
+import { RollCall } from '../../src/channel/roll-call.js'
 import { Subscriber } from '../../src/channel/subscriber.js'
 import { ActivityReporter } from '../../src/queue/activity.js'
 import { packageRoot } from '../../src/process/package-root.js'
@@ -51,6 +52,7 @@ export async function givenApp({
     log,
     queue,
     publisher,
+    rollCall: new RollCall(redis.commands, publisher),
     pushed,
     live,
     redisRefusal,

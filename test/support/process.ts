@@ -14,10 +14,15 @@ export class TestProcess {
   readonly #process: ChildProcess
   readonly #exited: Promise<unknown[]>
 
-  constructor(entrypoint: string, env: Record<string, string>, args: string[] = []) {
+  constructor(
+    entrypoint: string,
+    env: Record<string, string>,
+    args: string[] = [],
+    stdin: 'ignore' | 'pipe' = 'ignore',
+  ) {
     this.#process = spawn(process.execPath, [join(packageRoot, 'dist', entrypoint), ...args], {
       env: { PATH: process.env.PATH, REDIS_SERVER: process.env.REDIS_SERVER, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: [stdin, 'pipe', 'pipe'],
     })
     // Not 'exit': its last lines may come after that.
     this.#exited = once(this.#process, 'close')
@@ -49,6 +54,11 @@ export class TestProcess {
     return this.lines.filter((line) => pattern.test(line))
   }
 
+  /** Writes to its standard input, which must be a pipe. */
+  write(text: string): void {
+    this.#process.stdin?.write(text)
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.#process.kill(signal)
   }
@@ -75,8 +85,9 @@ export function givenProcess(
   entrypoint: string,
   env: Record<string, string>,
   args: string[] = [],
+  stdin: 'ignore' | 'pipe' = 'ignore',
 ): TestProcess {
-  const started = new TestProcess(entrypoint, env, args)
+  const started = new TestProcess(entrypoint, env, args, stdin)
   onTestFinished(async () => {
     if (started.isRunning) started.signal('SIGKILL')
     await started.exit()

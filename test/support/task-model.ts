@@ -1,24 +1,23 @@
 import { pino } from 'pino'
-import type { Attempt } from '../../src/queue/envelope.js'
 import { heldKey, taskKeys, taskList } from '../../src/queue/names.js'
 import { recoverDead } from '../../src/queue/recover-dead.js'
-import { type Outcome, TaskConsumer } from '../../src/queue/task-consumer.js'
-import { decodeElement } from '../../src/queue/task-element.js'
+import { TaskConsumer } from '../../src/queue/task-consumer.js'
+import { decodeElement, referenceTo } from '../../src/queue/task-element.js'
 import { newTaskId, parsePublicId, type Priority } from '../../src/queue/task-id.js'
 import { TaskQueue } from '../../src/queue/task-queue.js'
 import { Connections } from '../../src/redis/connections.js'
 import type { TestRedis } from './redis.js'
+import { aDay, outcomeOf, type OutcomeKind } from './task-outcomes.js'
 
 export const consumerNames = ['ann', 'bob'] as const
 type Name = (typeof consumerNames)[number]
-export const outcomes = ['done', 'cancelled', 'retry', 'dead', 'return', 'postpone'] as const
 
 export type Action =
   | { do: 'enqueue'; priority: Priority; delayed: boolean }
   | { do: 'reserve'; consumer: Name; count: number }
   | { do: 'hand' | 'die' | 'leave'; consumer: Name }
   | { do: 'adopt'; consumer: Name; which: number }
-  | { do: 'settle'; consumer: Name; which: number; outcome: (typeof outcomes)[number]; stale: boolean }
+  | { do: 'settle'; consumer: Name; which: number; outcome: OutcomeKind; stale: boolean }
   | { do: 'cancel' | 'revive'; which: number }
   | { do: 'push'; value: string }
   | { do: 'let time pass' | 'pause' | 'resume' }
@@ -37,7 +36,6 @@ interface ModelTask {
 
 /** Attempts of each task in all. */
 const attempts = 3
-const aDay = 86_400_000
 const log = pino({ enabled: false })
 const retention = { resultTtlMs: aDay, deadMax: 1000, deadTtlMs: aDay }
 
@@ -327,38 +325,19 @@ async function settle(on: QueueUnderTest, { consumer, which, outcome, stale }: O
   const isOurs = lost.length === 0
   const should = task.place === `held ${consumer}` && !stale
   if (isOurs !== should) throw new Error(`settled: ${isOurs}, but ${id} is ${task.place}`)
-  if (should) applyOutcome(task, task.isFlagged && outcome !== 'done' ? 'cancelled' : outcome)
+  if (!should) return
+  applyOutcome(task, task.isFlagged && outcome !== 'done' ? 'cancelled' : outcome)
+  if ((task.place as string) !== 'parked') return
+  task.place = `handed ${consumer}`
+  on.handed[consumer].push({ element: referenceTo(id), bareId: id })
 }
 
-function applyOutcome(task: ModelTask, outcome: (typeof outcomes)[number]): void {
+function applyOutcome(task: ModelTask, outcome: OutcomeKind): void {
   task.isFlagged = false
   task.isDue = false
   if (outcome === 'retry' || outcome === 'dead') task.failed += 1
-  const places = { return: 'waiting', postpone: 'delayed', retry: 'delayed' } as const
+  const places = { return: 'waiting', postpone: 'delayed', retry: 'delayed', park: 'parked' } as const
   task.place = outcome in places ? places[outcome as 'return'] : (outcome as 'done' | 'dead' | 'cancelled')
-}
-
-function outcomeOf(kind: (typeof outcomes)[number], number: number): Outcome {
-  const attempt: Attempt = {
-    attempt: number,
-    worker: '',
-    startedAt: 0,
-    endedAt: 0,
-    error: { name: '', message: '' },
-  }
-  switch (kind) {
-    case 'done':
-    case 'cancelled':
-      return { kind, detail: 'null' }
-    case 'retry':
-      return { kind, delayMs: aDay, attempt }
-    case 'dead':
-      return { kind, attempt }
-    case 'return':
-      return { kind }
-    case 'postpone':
-      return { kind, delayMs: aDay }
-  }
 }
 
 // Its lease ends, the other one notices, and it comes back to life.

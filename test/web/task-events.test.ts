@@ -28,10 +28,11 @@ it('tells of each state of a task and of its progress', async () => {
   const { app, stream } = await givenStream()
   const sent = { task: 'sleep', data: { seconds: 0.6 }, delay: 50 }
   const { body } = await request(app.server).post('/tasks').send(sent).expect(202)
-  await stream.next<TaskEvent>('task', ({ id, state }) => id === body.id && state === 'done')
+  const { id: taskId } = body as { id: string }
+  await stream.next<TaskEvent>('task', ({ id, state }) => id === taskId && state === 'done')
 
   const events = stream.named<TaskEvent>('task').map(({ data }) => data)
-  expect(events.every(({ id }) => id === body.id)).toBe(true)
+  expect(events.every(({ id }) => id === taskId)).toBe(true)
   expect([...new Set(events.map(({ state }) => state))]).toEqual(['scheduled', 'active', 'done'])
   const fractions = events.flatMap(({ progress }) => progress ?? [])
   expect(fractions.length).toBeGreaterThan(0)
@@ -48,7 +49,9 @@ it('tells when workers come, work and go', async () => {
   const sent = { task: 'sleep', data: { seconds: 3 } }
   const { body } = await request(app.server).post('/tasks').send(sent).expect(202)
   await stream.next('worker', is('working'))
-  await request(app.server).delete(`/tasks/${body.id}`).expect(200)
+  await request(app.server)
+    .delete(`/tasks/${(body as { id: string }).id}`)
+    .expect(200)
   worker?.signal('SIGTERM')
   await stream.next('worker', is('gone'))
 })
