@@ -14,7 +14,7 @@ import {
   type PrivateServer,
 } from './redis/private-server.js'
 import { refuseTooOld } from './redis/version.js'
-import { toSpecs, webPorts } from './start/process-specs.js'
+import { listening, type PortSetting, portsOf, toSpecs } from './start/process-specs.js'
 import { type Formation, parseFormation, parseProcfile } from './start/procfile.js'
 import { Supervisor } from './start/supervisor.js'
 
@@ -60,13 +60,16 @@ function load() {
   return { ...config, logFormat, linePrefix: 'servery: ' }
 }
 
-async function requireFreePorts(formation: Formation, { port: first, host }: Config): Promise<void> {
-  for (const port of webPorts(formation, first)) {
-    if (port === 0 || (await getPort({ port, host })) === port) continue
-    throw new ConfigError([
-      `PORT: ${port} on ${host} is in use; stop what runs there, or set PORT to another`,
-    ])
+async function requireFreePorts(formation: Formation, config: Config): Promise<void> {
+  for (const [name, port] of Object.entries(listening(config))) {
+    for (const each of port ? portsOf(name, formation, port) : []) await requireFree(each, port, config)
   }
+}
+
+async function requireFree(port: number, of: PortSetting | undefined, { host }: Config): Promise<void> {
+  if (port === 0 || (await getPort({ port, host })) === port) return
+  const mistake = `${of?.setting}: ${port} on ${host} is in use; stop what runs there, or set it to another`
+  throw new ConfigError([mistake])
 }
 
 async function describeOwnServer(config: Config): Promise<PrivateServer> {

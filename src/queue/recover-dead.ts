@@ -1,23 +1,33 @@
 import type { Logger } from '../process/log.js'
+import { giveBack } from './give-back.js'
 import { failed } from './outcome.js'
 import type { Recovered, TaskConsumer } from './task-consumer.js'
 
 /** Dead consumers' tasks looked at in one round trip. */
 const batch = 100
 
+/** What the id of a consumer begins with that holds tasks for many clients: its death is not the tasks' doing. */
+export const sharedConsumer = 'memcached~'
+
 /**
- * Ends what dead consumers had started: each attempt has failed, and the tasks go the way of any that failed. Others may
- * do the same at the same time. One round trip for each {@link batch}, and one to settle them.
+ * Ends what dead consumers had started: each attempt has failed, and the tasks go the way of any that failed; what was held
+ * for clients of its own goes back to the queue. Others may do the same at the same time. One round trip for each
+ * {@link batch}, and one or two to settle them.
  */
 export async function recoverDead(consumer: TaskConsumer, log: Pick<Logger, 'warn'>): Promise<void> {
   for (;;) {
     const { consumer: dead, tasks } = await consumer.recover(batch)
     if (dead === '') return
     if (tasks.length === 0) continue
-    const settled = await consumer.inPlaceOf(dead).settle(tasks.map((held) => death(dead, held)))
-    const count = settled.filter((isSettled) => isSettled).length
+    const end = dead.startsWith(sharedConsumer) ? giveBack : fail
+    const count = await end(consumer.inPlaceOf(dead), tasks)
     if (count > 0) log.warn({ consumer: dead, tasks: count }, 'recovered the tasks of a dead consumer')
   }
+}
+
+async function fail(dead: TaskConsumer, tasks: Recovered[]): Promise<number> {
+  const settled = await dead.settle(tasks.map((held) => death(dead.id, held)))
+  return settled.filter((isSettled) => isSettled).length
 }
 
 function death(dead: string, { task, mark: { attempt, startedAt } }: Recovered) {

@@ -15,6 +15,15 @@ declare module 'ioredis' {
       ...args: Argument[]
     ): Result<[now: number, state: string, nextDue: string, ...string[]], Context>
     adoptTask(list: string, ...args: Argument[]): Result<[state: string, now: number, ...string[]], Context>
+    reserveTasksBuffer(
+      list: string,
+      ...args: Argument[]
+    ): Result<[now: number, state: Buffer, nextDue: Buffer, ...Buffer[]], Context>
+    enqueueValue(
+      list: string,
+      ...args: (Argument | Buffer)[]
+    ): Result<[accepted: number, length: number], Context>
+    giveBackTasks(list: string, ...args: Argument[]): Result<string[], Context>
     settleTasks(list: string, ...args: Argument[]): Result<[now: number, ...number[]], Context>
     heartbeat(
       list: string,
@@ -50,14 +59,18 @@ interface Script {
   satellites: boolean
   /** Whether it ends tasks: needs `results.lua`. */
   results?: boolean
+  /** Whether it takes values in or hands them out: needs `expiry.lua`. */
+  expiry?: boolean
 }
 
 /** Command → script file, and whether it works on a task queue's satellites. */
 const commands = {
   push: { file: 'push', satellites: false },
   enqueueTasks: { file: 'enqueue', satellites: true },
-  reserveTasks: { file: 'reserve', satellites: true },
-  adoptTask: { file: 'adopt', satellites: true },
+  reserveTasks: { file: 'reserve', satellites: true, expiry: true },
+  adoptTask: { file: 'adopt', satellites: true, expiry: true },
+  enqueueValue: { file: 'enqueue-value', satellites: true, expiry: true },
+  giveBackTasks: { file: 'give-back', satellites: true },
   settleTasks: { file: 'settle', satellites: true, results: true },
   heartbeat: { file: 'heartbeat', satellites: true },
   recoverTasks: { file: 'recover', satellites: true },
@@ -77,11 +90,11 @@ const commands = {
   advanceSchedule: { file: 'advance-schedule', satellites: true },
 } as const satisfies Record<string, Script>
 
-const loaded = Object.entries<Script>(commands).map(([name, { file, satellites, results }]) => {
-  const lua = read(file)
-  const prefixes = [...(satellites ? ['names'] : []), ...(results ? ['results'] : [])]
-  const numberOfKeys = lua.match(/^-- KEYS\[\d+\]/gm)?.length ?? 0
-  return { name, definition: { lua: [...prefixes.map(read), lua].join('\n'), numberOfKeys } }
+const loaded = Object.entries<Script>(commands).map(([name, { file, satellites, results, expiry }]) => {
+  const parts = [satellites && 'names', results && 'results', expiry && 'expiry', file]
+  const lua = parts.flatMap((part) => (part ? read(part) : [])).join('\n')
+  const numberOfKeys = read(file).match(/^-- KEYS\[\d+\]/gm)?.length ?? 0
+  return { name, definition: { lua, numberOfKeys } }
 })
 
 /** Gives a connection the queue's scripts as commands. Calling it again changes nothing. */

@@ -48,6 +48,9 @@ export interface Recovered {
   mark: ActiveMark
 }
 
+/** What became of a task that was to be given back. */
+export type GivenBack = 'back' | 'lost' | 'worn' | 'cancelled'
+
 /** What became of an element that came through a blocked read. */
 export type Adopted = { state: 'held'; task: StoredTask } | { state: 'paused' | 'nothing' | 'lost' }
 
@@ -57,6 +60,8 @@ export interface Retention {
   deadMax: number
   deadTtlMs: number
 }
+
+const dayMs = 86_400_000
 
 /** The consuming side of a task queue, for one consumer: everything it does goes through one of these scripts. */
 export class TaskConsumer {
@@ -157,6 +162,18 @@ export class TaskConsumer {
     const noted = mark === null ? undefined : decodeMark(mark)
     if (value === null || noted?.consumer !== this.id) return undefined
     return { task: decodeTask(id, Number(failed ?? 0), value), mark: noted }
+  }
+
+  /**
+   * Gives tasks back to the end of the queue, no attempt counted; each at most `most` times, forgotten after a day without.
+   * One round trip; safe to repeat.
+   *
+   * @returns for each what became of it; what is `worn` or `cancelled` is still held, and to be settled
+   */
+  async giveBack(tasks: { id: string; attempt: number }[], most: number): Promise<GivenBack[]> {
+    const args = tasks.flatMap(({ id, attempt }) => [id, attempt])
+    const outcomes = this.#redis.giveBackTasks(this.list, this.id, most, dayMs, ...args)
+    return (await outcomes.catch(redisFailure(this.list))) as GivenBack[]
   }
 
   /** Settles in the name of another consumer. */

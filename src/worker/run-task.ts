@@ -1,7 +1,7 @@
 import type { Handler } from '../handlers/registry.js'
 import { type TaskContext, type TaskSettings, UnrecoverableError } from '../handlers/task.js'
 import type { Logger } from '../process/log.js'
-import type { StoredTask } from '../queue/envelope.js'
+import { bytesOf, type StoredTask } from '../queue/envelope.js'
 
 /** One task that is being run. */
 export interface Run {
@@ -48,11 +48,13 @@ export async function runTask(
 }
 
 // A bare value is the input itself where its handler does not say otherwise.
-function inputOf({ name, data }: StoredTask, { raw }: Handler): unknown {
-  if (name !== '') return JSON.parse(data) as unknown
-  if (!raw) return data
+function inputOf(task: StoredTask, { raw }: Handler): unknown {
+  if (task.name !== '') return JSON.parse(task.data) as unknown
+  const bytes = bytesOf(task)
+  const value = bytes.toString()
+  if (!raw) return value
   try {
-    return raw(data)
+    return raw(value, bytes)
   } catch (error) {
     throw new UnrecoverableError((error as Error).message, { cause: error })
   }

@@ -40,7 +40,8 @@ describe('npm start', () => {
     expect(pushed.status).toBe(202)
     await started.line(/^\[prodcons\.1 *\] .*Task get x {2}queue=task:prodcons:queue worker=prodcons\.1$/)
     await stopInOrder(started)
-    const owned = /^\[(redis|web\.1|prodcons\.1|pubsub\.1|tasks\.1) *\] |^servery: |INFO: stopping/
+    const owned =
+      /^\[(redis|web\.1|prodcons\.1|pubsub\.1|tasks\.1|memcached\.1) *\] |^servery: |INFO: stopping/
     expect(started.lines.filter((line) => !owned.test(line))).toEqual([])
   })
 

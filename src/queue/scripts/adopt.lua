@@ -52,5 +52,6 @@ if kind ~= INLINE and redis.call('EXISTS', PAUSED) == 1 then
 end
 local failed = redis.call('HGET', TRIES, id) or '0'
 redis.call('LPUSH', held, ref(id))
+redis.call('ZREM', EXPIRING, id)
 redis.call('HSET', ACTIVE, id, active_mark(failed + 1, now, consumer))
 return { 'held', now, id, failed, value }

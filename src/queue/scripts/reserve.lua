@@ -1,4 +1,4 @@
--- Moves what is due to the waiting lists, then gives a consumer up to n waiting tasks: highest priority first,
+-- Drops values whose time is over, moves what is due to the waiting lists, then gives a consumer up to n waiting tasks: highest priority first,
 -- within one priority what was delayed before what waited, the oldest first.
 --
 -- KEYS[1]  LIST  the queue
@@ -8,7 +8,7 @@
 -- ARGV[4]  16 characters, unique to this call: ids for bare values are made of them
 --
 -- Returns  {now, state, next due or "", tasks…}: state is "open", "paused", "lost" (its lease has ended) or "more"
---          (only places of cancelled tasks were found: call again);
+--          (only what is gone was found: call again);
 --          per task id, failed attempts so far, value.
 -- Cost     O(n), O(log delayed) for each that was due.
 -- Repeat   safe: a repeated call takes further tasks; those of the first are in the consumer's held list,
@@ -16,6 +16,9 @@
 
 local consumer, lease, n, seed = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 local now = now_ms()
+
+local expires = redis.call('EXISTS', EXPIRING) == 1
+if expires and drop_expired(now, 100) == 100 then return { now, 'more', next_due() } end
 
 local due = redis.call('ZRANGEBYSCORE', DELAYED, '-inf', now, 'LIMIT', 0, math.max(n, 100))
 if #due > 0 then
@@ -82,6 +85,7 @@ if #ghosts > 0 then redis.call('SREM', GHOSTS, unpack(ghosts)) end
 if #held > 0 then
   redis.call('LPUSH', held_list(consumer), unpack(held))
   redis.call('HSET', ACTIVE, unpack(marks))
+  if expires then redis.call('ZREM', EXPIRING, unpack(ids)) end
 end
 if #held == 0 then reply[2] = 'more' end
 return reply

@@ -3,10 +3,10 @@ import createError from '@fastify/error'
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import Type from 'typebox'
 import { toMs } from '../../handlers/registry.js'
+import { Custodian } from '../../queue/custodian.js'
 import type { StoredTask } from '../../queue/envelope.js'
 import { failed, succeeded } from '../../queue/outcome.js'
 import type { Outcome, Recovered, TaskConsumer } from '../../queue/task-consumer.js'
-import { Custodian } from '../custodian.js'
 import { httpConsumer, type TaskBoard } from '../task-board.js'
 import { BadInputError } from './payload.js'
 import { exactly } from './schemas.js'
@@ -53,7 +53,12 @@ interface LeaseRequest<Body> {
 
 /** A consumer in any language: takes one task for a while, then settles it. */
 export async function leaseRoutes(app: FastifyInstance, { board, log }: LeasesOptions): Promise<void> {
-  const custodian = new Custodian((queue) => board.lease(queue), log)
+  const custodian = new Custodian({
+    consumerOf: (queue) => board.lease(queue),
+    findForsaken: () => board.forsaken(),
+    log,
+  })
+  app.addHook('onListen', () => custodian.start())
   app.addHook('onClose', () => custodian.stop())
   app.post<ReserveRequest>(
     '/queues/:name/reserve',
