@@ -1,3 +1,4 @@
+import { protocolVersion } from './memcached/client.js'
 import { MemcachedServer } from './memcached/server.js'
 import { queueStats } from './memcached/stats.js'
 import { packageVersion } from './process/package-root.js'
@@ -31,12 +32,12 @@ function serve(context: ServiceContext, port: number): Service {
   const server = new MemcachedServer({
     values: new ValueQueues(redis.commands, config),
     consumers,
-    version: packageVersion,
     stats: async ({ now, total }) => [
       ['pid', process.pid],
       ['uptime', Math.floor(process.uptime())],
       ['time', Math.floor(Date.now() / 1000)],
-      ['version', packageVersion],
+      ['version', protocolVersion],
+      ['servery_version', packageVersion],
       ['curr_connections', now],
       ['total_connections', total],
       ...(await queueStats(redis.commands)),

@@ -7,12 +7,14 @@ import type { Request } from './request.js'
 export interface ClientOptions {
   values: Pick<ValueQueues, 'enqueue'>
   consumers: Pick<SharedConsumers, 'reserve' | 'acknowledge' | 'giveBack'>
-  version: string
   /** What `stats` tells. */
   stats: () => Promise<[name: string, value: string | number][]>
   /** How long a reservation lasts unless it is extended. */
   leaseMs: number
 }
+
+/** The memcached whose protocol this is, the first with `touch`: clients go by it, and libmemcached refuses to go by a 0.x. */
+export const protocolVersion = '1.4.8'
 
 /** Requests that are answered with something. */
 export type Answerable = Exclude<Request, { kind: 'quit' | 'foreign' }>
@@ -58,7 +60,7 @@ export class Client {
       case 'stats':
         return this.#stats(request)
       case 'version':
-        return `VERSION ${this.#options.version}`
+        return `VERSION ${protocolVersion}`
       case 'refused':
         return request.reply
     }

@@ -86,7 +86,7 @@ export class RequestParser {
     const { used, isEnded } = upToLineFeed(rest)
     if (!isEnded) return [used]
     this.#place = { in: 'line' }
-    return [used, refuse('CLIENT_ERROR line too long', false)]
+    return [used, refuse('CLIENT_ERROR line too long')]
   }
 
   #readData(rest: Buffer, place: Extract<Place, { in: 'data' }>): [number] {

@@ -52,7 +52,8 @@ export class Session {
       if (!this.#closed.signal.aborted && !this.#socket.destroyed) this.#options.onError(error)
       this.#socket.destroy()
     } finally {
-      await this.#client.leave()
+      // When the server stops, everything goes back at once, and it is nobody's fault.
+      if (!this.#isEnding) await this.#client.leave()
     }
   }
 

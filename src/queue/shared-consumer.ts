@@ -35,7 +35,7 @@ export interface SharedConsumerOptions {
 }
 
 /** What a process may be silent for before others take over what it holds. */
-const leaseMs = 8000
+const leaseMs = 5000
 /** A queue that nobody takes from for so long is left. */
 const idleMs = 10_000
 const maxBatch = 500
