@@ -14,7 +14,7 @@ import {
   type PrivateServer,
 } from './redis/private-server.js'
 import { refuseTooOld } from './redis/version.js'
-import { listening, type PortSetting, portsOf, toSpecs } from './start/process-specs.js'
+import { listening, portsOf, toSpecs } from './start/process-specs.js'
 import { type Formation, parseFormation, parseProcfile } from './start/procfile.js'
 import { Supervisor } from './start/supervisor.js'
 
@@ -61,15 +61,15 @@ function load() {
 }
 
 async function requireFreePorts(formation: Formation, config: Config): Promise<void> {
-  for (const [name, port] of Object.entries(listening(config))) {
-    for (const each of port ? portsOf(name, formation, port) : []) await requireFree(each, port, config)
+  const { host } = config
+  for (const [name, setting] of listening(config)) {
+    for (const port of portsOf(name, formation, setting)) {
+      if (port === 0 || (await getPort({ port, host })) === port) continue
+      throw new ConfigError([
+        `${setting.setting}: ${port} on ${host} is in use; stop what runs there, or set it to another`,
+      ])
+    }
   }
-}
-
-async function requireFree(port: number, of: PortSetting | undefined, { host }: Config): Promise<void> {
-  if (port === 0 || (await getPort({ port, host })) === port) return
-  const mistake = `${of?.setting}: ${port} on ${host} is in use; stop what runs there, or set it to another`
-  throw new ConfigError([mistake])
 }
 
 async function describeOwnServer(config: Config): Promise<PrivateServer> {

@@ -19,7 +19,7 @@ const longestName = 96
 export function toSpecs(types: ProcessType[], formation: Formation, shared: SharedSettings): ProcessSpec[] {
   return types.flatMap(({ name, command }) => {
     const count = formation.get(name) ?? 1
-    const port = listening(shared)[name]
+    const port = listening(shared).get(name)
     const ports = port ? portsOf(name, formation, port) : []
     return Array.from({ length: count }, (_, index) => ({
       name: `${name}.${index + 1}`,
@@ -38,18 +38,17 @@ export function toSpecs(types: ProcessType[], formation: Formation, shared: Shar
 /** A setting that names a port, and the port that it names. */
 export interface PortSetting {
   setting: string
-  first: number | undefined
+  first: number
 }
 
-/** Which processes listen, and where the first of each kind does. */
+/** The kinds of processes that listen, and where the first of each does. */
 export function listening({
   port,
   memcachedPort,
-}: Pick<SharedSettings, 'port' | 'memcachedPort'>): Partial<Record<string, PortSetting>> {
-  return {
-    web: { setting: 'PORT', first: port },
-    memcached: { setting: 'MEMCACHED_PORT', first: memcachedPort },
-  }
+}: Pick<SharedSettings, 'port' | 'memcachedPort'>): Map<string, PortSetting> {
+  const kinds = new Map([['web', { setting: 'PORT', first: port }]])
+  if (memcachedPort !== undefined) kinds.set('memcached', { setting: 'MEMCACHED_PORT', first: memcachedPort })
+  return kinds
 }
 
 /**
@@ -59,7 +58,6 @@ export function listening({
  */
 export function portsOf(name: string, formation: Formation, { setting, first }: PortSetting): number[] {
   const count = formation.get(name) ?? 1
-  if (first === undefined) return []
   if (first !== 0 && first + count - 1 > highestPort) {
     throw new RangeError(
       `${setting}: ${first} leaves no ports for ${count} ${name} processes; set it to a lower one`,
