@@ -7,6 +7,9 @@ import { SharedConsumers } from './queue/shared-consumers.js'
 import { ValueQueues } from './queue/value-queues.js'
 import { Connections } from './redis/connections.js'
 
+// How long the first client may be kept waiting for a Redis that is there; without one it is told so.
+const firstConnectionMs = 1000
+
 // The queue server for memcached clients; it has nothing to do while MEMCACHED_PORT is unset.
 runService('memcached', (context) => {
   const { memcachedPort: port } = context.config
@@ -50,7 +53,7 @@ function serve(context: ServiceContext, port: number): Service {
 
   return {
     async start() {
-      await redis.ready(Infinity)
+      await redis.ready(firstConnectionMs)
       const { address, port: given } = await server.listen(port, config.host)
       log.info({ host: address, port: given }, 'serving memcached clients')
     },
