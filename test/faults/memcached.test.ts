@@ -3,7 +3,7 @@ import { taskList } from '../../src/queue/names.js'
 import { givenClient, givenMemcached, givenMemcachedProcess } from '../support/memcached.js'
 import { givenProcess } from '../support/process.js'
 import { useRedis } from '../support/redis.js'
-import { eventually, givenTasks, givenWorkers } from '../support/tasks.js'
+import { eventually, givenTasks, givenWorkers, untilIdle } from '../support/tasks.js'
 import { givenWeb } from '../support/web.js'
 
 const redis = useRedis('always')
@@ -148,5 +148,14 @@ describe('a worker', () => {
     await eventually(async () => expect(await tasks.counts()).toMatchObject({ done: 1 }))
     const results = await redis.client.keys('*:task:*')
     expect(await redis.client.get(results[0] as string)).toContain('"hex":"ff000a"')
+  })
+
+  it('that is idle runs what a foreign client pushes, though it is no text', async () => {
+    const tasks = await givenTasks(redis, 'work')
+    await givenWorkers(tasks, 1, { RAW_HANDLERS: 'work=raw-bytes' })
+    await untilIdle(tasks, 1)
+    await redis.client.lpush(taskList('work'), Buffer.from([0xff, 0xfe]))
+    await eventually(async () => expect(await tasks.counts()).toMatchObject({ done: 1, active: 0 }))
+    expect(await tasks.audit()).toMatchObject({ accepted: 1, held: 0, difference: 0 })
   })
 })

@@ -27,6 +27,16 @@ local function is_known()
   return redis.call('EXISTS', P .. 'task:' .. id) == 1
 end
 
+-- Bytes that are no UTF-8 reach the caller as U+FFFD. Of bare values only what is to be adopted is in the held list.
+local function find_bare()
+  for _, each in ipairs(redis.call('LRANGE', held, 0, -1)) do
+    if not id_in(each) and each ~= '\1' then return each end
+  end
+  return element
+end
+
+if is_bare and string.find(element, '\239\191\189', 1, true) then element = find_bare() end
+
 local is_first = not (is_bare and is_known()) and redis.call('LREM', held, 1, element) == 1
 if not is_first then
   if is_ring or not redis.call('LPOS', held, ref(id)) then return { 'lost', now } end
