@@ -1,8 +1,8 @@
 import { type Announcement, parseLine, refuse, type Request } from './request.js'
 
 const lineFeed = 10
-/** What requests of the binary protocol begin with. */
-const binaryMagic = 0x80
+/** What the binary protocol and TLS begin with; much of the latter a page in a browser can choose. */
+const foreignBytes = [0x80, 0x16]
 /** Keys of a `get` are up to 250 bytes each. */
 const longestLine = 32 * 1024
 
@@ -58,7 +58,7 @@ export class RequestParser {
   }
 
   #readLine(rest: Buffer): [number, Request?] {
-    if (this.#line === '' && rest[0] === binaryMagic) return [1, this.#giveUp()]
+    if (this.#line === '' && foreignBytes.includes(rest[0] ?? 0)) return [1, this.#giveUp()]
     const { text, used, isEnded } = upToLineFeed(rest)
     this.#line += text
     if (this.#line.length > longestLine) {

@@ -55,6 +55,7 @@ export class SharedConsumer {
   readonly #returning = new Map<string, Reservation>()
   #unknown = new Set<string>()
   #sending: Promise<void> | undefined
+  #isFailing = false
   #becomingKnown: Promise<unknown> | undefined
   #reserving = 0
   #usedAt = performance.now()
@@ -116,7 +117,7 @@ export class SharedConsumer {
       this.#forget(reservation)
       this.#returning.set(reservation.task.id, reservation)
     }
-    this.#sending ??= this.#returnAll().finally(() => (this.#sending = undefined))
+    this.#sending ??= this.#returnAll()
     await this.#sending
   }
 
@@ -127,10 +128,10 @@ export class SharedConsumer {
    * @throws {RedisUnavailableError}
    */
   async beat(): Promise<void> {
-    if (!this.#becomingKnown) return
     if (this.isIdle) {
+      const wasKnown = this.#becomingKnown !== undefined
       this.#becomingKnown = undefined
-      return this.#consumer.leave()
+      return wasKnown ? this.#consumer.leave() : undefined
     }
     const { held, dead } = await this.#consumer.heartbeat(leaseMs)
     if (dead > 0) await recoverDead(this.#consumer, this.#options.log)
@@ -194,17 +195,23 @@ export class SharedConsumer {
   async #returnAll(): Promise<void> {
     // Those of one tick go together.
     await Promise.resolve()
-    while (this.#returning.size > 0) {
-      const batch = [...this.#returning.values()].slice(0, maxBatch)
-      try {
-        await giveBack(this.#consumer, batch)
-      } catch (error) {
-        this.#options.log.warn({ reason: (error as Error).message }, 'cannot give values back, trying on')
-        return
-      }
-      for (const each of batch) {
-        if (this.#returning.get(each.task.id) === each) this.#returning.delete(each.task.id)
-      }
+    try {
+      while (this.#returning.size > 0) await this.#returnSome()
+      this.#isFailing = false
+    } catch (error) {
+      const reason = (error as Error).message
+      if (!this.#isFailing) this.#options.log.warn({ reason }, 'cannot give values back, trying on')
+      this.#isFailing = true
+    } finally {
+      this.#sending = undefined
+    }
+  }
+
+  async #returnSome(): Promise<void> {
+    const batch = [...this.#returning.values()].slice(0, maxBatch)
+    await giveBack(this.#consumer, batch)
+    for (const each of batch) {
+      if (this.#returning.get(each.task.id) === each) this.#returning.delete(each.task.id)
     }
   }
 

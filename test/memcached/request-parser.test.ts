@@ -101,7 +101,7 @@ describe('a request that is wrong', () => {
     ])
   })
 
-  it.each(['POST / HTTP/1.1\r\n', 'host: localhost\r\n', '\x80\x0b', '\x80'])(
+  it.each(['POST / HTTP/1.1\r\n', 'host: localhost\r\n', '\x80\x0b', '\x16\x03\x01'])(
     'is the last that is read when it is of another protocol: %j',
     (text) => {
       expect(parse(`${text}set a 0 0 1\r\n`, 'x\r\nversion\r\n')).toEqual([{ kind: 'foreign', quiet: false }])
