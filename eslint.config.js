@@ -13,13 +13,14 @@ const mayImport = {
   worker: ['handlers', 'queue', 'channel', 'redis', 'process'],
   library: ['worker', 'handlers', 'queue', 'redis', 'process'],
   cli: ['library', 'handlers', 'queue', 'channel', 'redis', 'process', 'config', 'index'],
+  memcached: ['queue', 'redis', 'process'],
   web: ['schedules', 'handlers', 'queue', 'channel', 'redis', 'process'],
   start: ['process'],
 }
 
 /** Small files without a folder that import nothing of ours, and so may be imported by all. */
 const leaves = ['allowed-hosts', 'exact-json', 'loopback', 'redis-url', 'units', 'visible-text']
-const entrypoints = ['app', 'server', 'start', 'index']
+const entrypoints = ['app', 'server', 'memcached', 'start', 'index']
 const settings = ['config', 'settings']
 
 const folderPattern = (folder) => `**/${folder}/**`

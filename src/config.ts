@@ -92,6 +92,8 @@ function toConfig(given: Settings) {
     workTimeMs: parseDuration(given.WORK_TIME),
     maxLength: given.MAX_LENGTH,
     workerName: given.WORKER_NAME,
+    memcachedPort: given.MEMCACHED_PORT,
+    memcachedLeaseMs: parseDuration(given.MEMCACHED_LEASE),
     authToken: given.AUTH_TOKEN,
     allowAnonymous: given.ALLOW_ANONYMOUS,
     bodyLimit: parseSize(given.BODY_LIMIT),

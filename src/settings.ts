@@ -93,7 +93,7 @@ export const settings = Type.Object({
     }),
   ),
   QUEUES: text('^[A-Za-z0-9._:-]{1,100}(,[A-Za-z0-9._:-]{1,100}){0,999}$', {
-    default: 'default',
+    default: 'default,task:url',
     description: 'queues that a tasks worker takes from, separated by commas',
     expected: 'names of letters, digits, dots, colons, dashes and underscores, separated by commas',
   }),
@@ -156,9 +156,21 @@ export const settings = Type.Object({
       expected: 'up to 100 letters, digits, dots, dashes and underscores',
     }),
   ),
+  MEMCACHED_PORT: Type.Optional(
+    integer(0, 65535, {
+      description: 'port for memcached clients, on `HOST` too; 0 takes a free one; unset, none is opened',
+      expected: 'an integer from 0 to 65535',
+    }),
+  ),
+  MEMCACHED_LEASE: duration(longestTimer, {
+    default: '1h',
+    description:
+      'how long a memcached client may hold a value without `delete` or `touch`; then it goes to the back of its queue',
+  }),
   AUTH_TOKEN: Type.Optional(
     text('^[\\x21-\\x7e]{8,512}$', {
-      description: 'asked for on every route but `/healthz`: as bearer token, or as password in a browser',
+      description:
+        'asked for on every route but `/healthz`, as bearer token, or as password in a browser; and of memcached clients',
       expected: '8 to 512 printable characters without spaces',
       secret: true,
     }),

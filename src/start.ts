@@ -14,7 +14,7 @@ import {
   type PrivateServer,
 } from './redis/private-server.js'
 import { refuseTooOld } from './redis/version.js'
-import { toSpecs, webPorts } from './start/process-specs.js'
+import { listening, portsOf, toSpecs } from './start/process-specs.js'
 import { type Formation, parseFormation, parseProcfile } from './start/procfile.js'
 import { Supervisor } from './start/supervisor.js'
 
@@ -60,12 +60,15 @@ function load() {
   return { ...config, logFormat, linePrefix: 'servery: ' }
 }
 
-async function requireFreePorts(formation: Formation, { port: first, host }: Config): Promise<void> {
-  for (const port of webPorts(formation, first)) {
-    if (port === 0 || (await getPort({ port, host })) === port) continue
-    throw new ConfigError([
-      `PORT: ${port} on ${host} is in use; stop what runs there, or set PORT to another`,
-    ])
+async function requireFreePorts(formation: Formation, config: Config): Promise<void> {
+  const { host } = config
+  for (const [name, setting] of listening(config)) {
+    for (const port of portsOf(name, formation, setting)) {
+      if (port === 0 || (await getPort({ port, host })) === port) continue
+      throw new ConfigError([
+        `${setting.setting}: ${port} on ${host} is in use; stop what runs there, or set it to another`,
+      ])
+    }
   }
 }
 

@@ -70,7 +70,7 @@ export function toHandler(name: string, task: Task): Handler {
     timeoutMs: timeout === undefined ? undefined : toMs('timeout', timeout),
     concurrency,
     run: (input, context) => task.run(input, context),
-    raw: task.raw && ((value) => task.raw?.(value)),
+    raw: task.raw && ((value, bytes) => task.raw?.(value, bytes)),
     mistakesIn: (data) => (validator.Check(data) ? [] : describe(validator, data)),
   }
 }

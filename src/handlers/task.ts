@@ -41,8 +41,11 @@ export interface TaskDefinition<Input extends TSchema> {
   timeout?: string | number
   /** At most so many at a time in one worker. */
   concurrency?: number
-  /** Makes an input of a bare value, where this handler runs a queue's bare values; what it throws makes the value dead. */
-  raw?: (value: string) => unknown
+  /**
+   * Makes an input of a bare value, where this handler runs a queue's bare values; what it throws makes the value dead.
+   * `value` is the text of `bytes`, which a memcached client may have sent as no text at all.
+   */
+  raw?: (value: string, bytes: Buffer) => unknown
   /** Does the work; what it returns is the result, as JSON. What it throws fails the attempt. */
   run(input: Static<Input>, context: TaskContext): unknown
 }

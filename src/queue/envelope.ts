@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import type { Backoff } from './retry-policy.js'
 import type { StoredError } from './stored-error.js'
 
@@ -15,6 +16,10 @@ export interface TaskOptions {
   b?: Backoff
   /** Timeout in ms. */
   t?: number
+  /** Flags, a number that a memcached client gave to a bare value. */
+  f?: number
+  /** The data are these bytes in another guise, for they are not UTF-8. */
+  e?: 'base64'
 }
 
 /** A task as a worker gets it. */
@@ -36,6 +41,31 @@ const noOptions: TaskOptions = Object.freeze({})
 /** The part of the value that the enqueuing side makes; Redis puts its time in front. */
 export function encodeTask(name: string, data: string, options: TaskOptions | undefined): string {
   return `${name}\t${options ? JSON.stringify(options) : ''}\n${data}`
+}
+
+/** The part of a bare value that the enqueuing side makes, from any bytes. */
+export function encodeBytes(bytes: Buffer, flags: number): Buffer {
+  const isText = isUtf8(bytes)
+  const options: TaskOptions = { ...(flags > 0 && { f: flags }), ...(!isText && { e: 'base64' }) }
+  const head = encodeTask('', '', Object.keys(options).length > 0 ? options : undefined)
+  return Buffer.concat([Buffer.from(head), isText ? bytes : Buffer.from(bytes.toString('base64'))])
+}
+
+/** The bytes of a bare value, as they were pushed. */
+export function bytesOf({ options, data }: Pick<StoredTask, 'options' | 'data'>): Buffer {
+  return Buffer.from(data, options.e ?? 'utf8')
+}
+
+/** Reads a value as the scripts return it to who asks for buffers: its data apart, for they may be any bytes. */
+export function decodeTaskBytes(
+  id: string,
+  failed: number,
+  value: Buffer,
+): { task: StoredTask; bytes: Buffer } {
+  const end = value.indexOf('\n') + 1
+  const task = decodeTask(id, failed, value.toString('utf8', 0, end))
+  const data = value.subarray(end)
+  return { task, bytes: task.options.e ? Buffer.from(data.toString(), task.options.e) : data }
 }
 
 /** Reads a value as the scripts return it. Never throws: who can write to Redis may have written anything. */

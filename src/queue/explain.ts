@@ -71,7 +71,8 @@ export async function explainOther(
 function* whyNobodyTakes(record: TaskRecord, counts: QueueCounts, workers: WorkerInfo[]): Generator<string> {
   if (counts.isPaused) yield `the queue ${record.queue} is paused`
   const serving = workers.filter(({ queues }) => queues.includes(record.queue))
-  const able = serving.filter(({ handlers }) => handlers.includes(record.task))
+  // Of a bare value the handler is the worker's to know.
+  const able = serving.filter(({ handlers }) => record.task === '' || handlers.includes(record.task))
   if (serving.length === 0) yield `no live worker takes from the queue ${record.queue}`
   else if (able.length === 0)
     yield `no live worker of the queue ${record.queue} has the handler ${record.task}`

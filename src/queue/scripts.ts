@@ -16,6 +16,15 @@ declare module 'ioredis' {
       ...args: Argument[]
     ): Result<[now: number, state: string, nextDue: string, ...string[]], Context>
     adoptTask(list: string, ...args: Argument[]): Result<[state: string, now: number, ...string[]], Context>
+    reserveTasksBuffer(
+      list: string,
+      ...args: Argument[]
+    ): Result<[now: number, state: Buffer, nextDue: Buffer, ...Buffer[]], Context>
+    enqueueValue(
+      list: string,
+      ...args: (Argument | Buffer)[]
+    ): Result<[accepted: number, length: number], Context>
+    giveBackTasks(list: string, ...args: Argument[]): Result<string[], Context>
     settleTasks(list: string, ...args: Argument[]): Result<[now: number, ...number[]], Context>
     heartbeat(
       list: string,
@@ -59,20 +68,22 @@ interface Script {
   uses: readonly Part[]
 }
 
-const parts = ['names', 'holders', 'give-back', 'patience', 'traffic', 'events', 'dead'] as const
+const parts = ['names', 'holders', 'put-back', 'patience', 'traffic', 'events', 'dead', 'expiry'] as const
 type Part = (typeof parts)[number]
 
 /** Command → script. */
 const commands = {
   push: { file: 'push', uses: [] },
   enqueueTasks: { file: 'enqueue', uses: ['names', 'traffic', 'events'] },
-  reserveTasks: { file: 'reserve', uses: ['names', 'events'] },
-  adoptTask: { file: 'adopt', uses: ['names', 'events'] },
+  enqueueValue: { file: 'enqueue-value', uses: ['names', 'traffic', 'events', 'expiry'] },
+  reserveTasks: { file: 'reserve', uses: ['names', 'events', 'expiry'] },
+  adoptTask: { file: 'adopt', uses: ['names', 'events', 'expiry'] },
+  giveBackTasks: { file: 'give-back', uses: ['names', 'events'] },
   settleTasks: { file: 'settle', uses: ['names', 'traffic', 'events', 'dead'] },
   heartbeat: { file: 'heartbeat', uses: ['names', 'patience', 'traffic', 'dead'] },
   auditQueue: { file: 'audit', uses: ['names'] },
-  recoverTasks: { file: 'recover', uses: ['names', 'patience', 'give-back'] },
-  leaveQueue: { file: 'leave', uses: ['names', 'give-back'] },
+  recoverTasks: { file: 'recover', uses: ['names', 'patience', 'put-back'] },
+  leaveQueue: { file: 'leave', uses: ['names', 'put-back'] },
   noteTasks: { file: 'note', uses: ['names', 'events'] },
   findHolder: { file: 'find-holder', uses: ['names', 'holders'] },
   returnValue: { file: 'return-value', uses: ['names'] },

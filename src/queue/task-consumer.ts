@@ -61,6 +61,9 @@ export interface Recovered {
   mark: ActiveMark
 }
 
+/** What became of a task that was to be given back. */
+export type GivenBack = 'back' | 'lost' | 'worn' | 'cancelled'
+
 /** What became of an element that came through a blocked read. */
 export type Adopted =
   { state: 'held'; task: StoredTask; takenAt: number } | { state: 'paused' | 'nothing' | 'lost' }
@@ -71,6 +74,8 @@ export interface Retention {
   deadMax: number
   deadTtlMs: number
 }
+
+const dayMs = 86_400_000
 
 /** The consuming side of a task queue, for one consumer: everything it does goes through one of these scripts. */
 export class TaskConsumer {
@@ -101,8 +106,8 @@ export class TaskConsumer {
       .catch(redisFailure(this.list))
     const tasks: StoredTask[] = []
     for (let at = 0; at + 1 < parts.length; at += 2) {
-      const head = parts[at] as string
-      tasks.push(decodeTask(head.slice(0, idLength), Number(head.slice(idLength)), parts[at + 1] as string))
+      const { id, failed } = decodeHead(parts[at] as string)
+      tasks.push(decodeTask(id, failed, parts[at + 1] as string))
     }
     if (state === 'more') return this.reserve(count, leaseMs)
     return { state: state as Reserved['state'], now, nextDue: toDue(nextDue), tasks }
@@ -175,6 +180,18 @@ export class TaskConsumer {
     return { task: decodeTask(id, Number(failed ?? 0), value), mark: noted }
   }
 
+  /**
+   * Gives tasks back to the end of the queue, no attempt counted; each at most `most` times, forgotten after a day without.
+   * One round trip; safe to repeat.
+   *
+   * @returns for each what became of it; what is `worn` or `cancelled` is still held, and to be settled
+   */
+  async giveBack(tasks: { id: string; attempt: number }[], most: number): Promise<GivenBack[]> {
+    const args = tasks.flatMap(({ id, attempt }) => [id, attempt])
+    const outcomes = this.#redis.giveBackTasks(this.list, this.id, most, dayMs, ...args)
+    return (await outcomes.catch(redisFailure(this.list))) as GivenBack[]
+  }
+
   /** Settles in the name of another consumer. */
   inPlaceOf(id: string): TaskConsumer {
     return new TaskConsumer(this.#redis, { queue: this.queue, id }, this.retention)
@@ -201,6 +218,11 @@ export class TaskConsumer {
   async held(): Promise<Buffer[]> {
     return this.#redis.lrangeBuffer(heldKey(this.list, this.id), 0, -1).catch(redisFailure(this.list))
   }
+}
+
+/** What `reserve.lua` puts before a task's value: its id, and how many attempts of it have failed. */
+export function decodeHead(head: string): { id: string; failed: number } {
+  return { id: head.slice(0, idLength), failed: Number(head.slice(idLength)) }
 }
 
 const toDue = (text: string): number | undefined => (text === '' ? undefined : Number(text))

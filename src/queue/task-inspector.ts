@@ -227,10 +227,12 @@ export class TaskInspector {
     }
   }
 
-  #base({ id, name, data, enqueuedAt }: StoredTask) {
+  #base({ id, name, options, data, enqueuedAt }: StoredTask) {
     const { queue } = this
     const input: unknown = name === '' ? data : parseOrText(data)
-    return { id: publicId(queue, id), task: name, queue, priority: priorityOf(id), data: input, enqueuedAt }
+    const bare = { ...(options.f && { flags: options.f }), ...(options.e && { encoding: options.e }) }
+    const base = { id: publicId(queue, id), task: name, queue, priority: priorityOf(id), data: input }
+    return { ...base, ...bare, enqueuedAt }
   }
 }
 

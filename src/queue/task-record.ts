@@ -17,6 +17,10 @@ export interface TaskRecord {
   attempt: number
   /** The input; for a bare value the value. */
   data: unknown
+  /** What a memcached client gave to a bare value, if not 0. */
+  flags?: number
+  /** Of a bare value whose bytes are not UTF-8: how they are written in `data`. */
+  encoding?: 'base64'
   enqueuedAt: number
   /** When it is due, if it is scheduled or retrying. */
   dueAt?: number

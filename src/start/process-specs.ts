@@ -7,6 +7,7 @@ export interface SharedSettings {
   redisUrl: string
   logFormat: string
   port: number
+  memcachedPort?: number | undefined
   workerName?: string | undefined
 }
 
@@ -18,7 +19,8 @@ const longestName = 96
 export function toSpecs(types: ProcessType[], formation: Formation, shared: SharedSettings): ProcessSpec[] {
   return types.flatMap(({ name, command }) => {
     const count = formation.get(name) ?? 1
-    const ports = name === 'web' ? webPorts(formation, shared.port) : []
+    const port = listening(shared).get(name)
+    const ports = port ? portsOf(name, formation, port) : []
     return Array.from({ length: count }, (_, index) => ({
       name: `${name}.${index + 1}`,
       command,
@@ -26,24 +28,42 @@ export function toSpecs(types: ProcessType[], formation: Formation, shared: Shar
       env: {
         REDIS_URL: shared.redisUrl,
         LOG_FORMAT: shared.logFormat,
-        ...(ports[index] !== undefined && { PORT: String(ports[index]) }),
+        ...(port && ports[index] !== undefined && { [port.setting]: String(ports[index]) }),
         WORKER_NAME: workerName(shared.workerName, name, { index, count }),
       },
     }))
   })
 }
 
+/** A setting that names a port, and the port that it names. */
+export interface PortSetting {
+  setting: string
+  first: number
+}
+
+/** The kinds of processes that listen, and where the first of each does. */
+export function listening({
+  port,
+  memcachedPort,
+}: Pick<SharedSettings, 'port' | 'memcachedPort'>): Map<string, PortSetting> {
+  const kinds = new Map([['web', { setting: 'PORT', first: port }]])
+  if (memcachedPort !== undefined) kinds.set('memcached', { setting: 'MEMCACHED_PORT', first: memcachedPort })
+  return kinds
+}
+
 /**
- * The ports of the web processes. As Procfile runners have it, each further process gets the next one.
+ * The ports of all processes of a kind. As Procfile runners have it, each further process gets the next one.
  *
  * @throws {RangeError} there are not so many
  */
-export function webPorts(formation: Formation, port: number): number[] {
-  const count = formation.get('web') ?? 1
-  if (port !== 0 && port + count - 1 > highestPort) {
-    throw new RangeError(`PORT: ${port} leaves no ports for ${count} web processes; set it to a lower one`)
+export function portsOf(name: string, formation: Formation, { setting, first }: PortSetting): number[] {
+  const count = formation.get(name) ?? 1
+  if (first !== 0 && first + count - 1 > highestPort) {
+    throw new RangeError(
+      `${setting}: ${first} leaves no ports for ${count} ${name} processes; set it to a lower one`,
+    )
   }
-  return Array.from({ length: count }, (_, index) => (port === 0 ? 0 : port + index))
+  return Array.from({ length: count }, (_, index) => (first === 0 ? 0 : first + index))
 }
 
 // Two of one name would get each other's messages.

@@ -2,16 +2,16 @@ import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Audit, auditQueue } from '../queue/audit.js'
 import { explainOther, explainWaiting, type Explanation } from '../queue/explain.js'
+import { forsakenQueues } from '../queue/forsaken-queues.js'
 import { TaskConsumer, type Retention } from '../queue/task-consumer.js'
 import { type QueueCounts, TaskInspector } from '../queue/task-inspector.js'
 import { TaskQueue, type TaskQueueOptions } from '../queue/task-queue.js'
-import { queuesKey } from '../queue/names.js'
+import { queueNames } from '../queue/queue-names.js'
 import { liveWorkers, type WorkerInfo } from '../queue/workers.js'
 import type { TaskRecord } from '../queue/task-record.js'
 import { findWeaknesses } from '../redis/weaknesses.js'
 import { RateMeter, type Rates } from './rate-meter.js'
 import type { RedisClient } from '../redis/client.js'
-import { redisFailure } from '../redis/errors.js'
 
 export interface TaskBoardOptions extends TaskQueueOptions, Retention {}
 
@@ -119,9 +119,14 @@ export class TaskBoard {
     return { record, explanation: await explain(this.redis, inspector.list, facts) }
   }
 
+  /** The names of queues with a consumer whose lease has ended. */
+  forsaken(): Promise<string[]> {
+    return forsakenQueues(this.redis)
+  }
+
   /** The names of all queues that were ever used. One round trip. */
-  async names(): Promise<string[]> {
-    return (await this.redis.smembers(queuesKey).catch(redisFailure(queuesKey))).sort()
+  names(): Promise<string[]> {
+    return queueNames(this.redis)
   }
 }
 

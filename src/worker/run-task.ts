@@ -1,7 +1,7 @@
 import type { Handler } from '../handlers/registry.js'
 import { type TaskContext, type TaskSettings, UnrecoverableError } from '../handlers/task.js'
 import type { Logger } from '../process/log.js'
-import type { StoredTask } from '../queue/envelope.js'
+import { bytesOf, type StoredTask } from '../queue/envelope.js'
 import type { Run } from './run.js'
 
 export interface RunOptions {
@@ -63,11 +63,13 @@ class Context implements TaskContext {
 }
 
 // A bare value is the input itself where its handler does not say otherwise.
-function inputOf({ name, data }: StoredTask, { raw }: Handler): unknown {
-  if (name !== '') return JSON.parse(data) as unknown
-  if (!raw) return data
+function inputOf(task: StoredTask, { raw }: Handler): unknown {
+  if (task.name !== '') return JSON.parse(task.data) as unknown
+  const bytes = bytesOf(task)
+  const value = bytes.toString()
+  if (!raw) return value
   try {
-    return raw(data)
+    return raw(value, bytes)
   } catch (error) {
     throw new UnrecoverableError((error as Error).message, { cause: error })
   }

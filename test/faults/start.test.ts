@@ -42,7 +42,8 @@ describe('npm start', () => {
       /^\[prodcons\.1 *\] .*Task get x {2}queue=task:prodcons:queue worker=prodcons\.1 left=0$/,
     )
     await stopInOrder(started)
-    const owned = /^\[(redis|web\.1|prodcons\.1|pubsub\.1|tasks\.1) *\] |^servery: |INFO: stopping/
+    const owned =
+      /^\[(redis|web\.1|prodcons\.1|pubsub\.1|tasks\.1|memcached\.1) *\] |^servery: |INFO: stopping/
     expect(started.lines.filter((line) => !owned.test(line))).toEqual([])
   })
 

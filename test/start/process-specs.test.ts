@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest'
-import { toSpecs, webPorts } from '../../src/start/process-specs.js'
+import { portsOf, toSpecs } from '../../src/start/process-specs.js'
 
-const types = ['web', 'prodcons', 'pubsub'].map((name) => ({ name, command: `run ${name}` }))
+const types = ['web', 'prodcons', 'pubsub', 'memcached'].map((name) => ({ name, command: `run ${name}` }))
 const shared = { cwd: '/', redisUrl: 'redis://localhost', logFormat: 'json', port: 3000 }
 
 /** One setting of each process, by the process' name. */
 function each(
   setting: string,
   counts: Record<string, number>,
-  given: { port?: number; workerName?: string },
+  given: { port?: number; memcachedPort?: number; workerName?: string },
 ) {
   const formation = new Map(types.map(({ name }) => [name, counts[name] ?? 0]))
   const specs = toSpecs(types, formation, { ...shared, ...given })
@@ -49,13 +49,23 @@ describe('the ports', () => {
     })
   })
 
+  it('of memcached servers too, if there is one for the first', () => {
+    expect(each('MEMCACHED_PORT', { memcached: 2, web: 1 }, { memcachedPort: 11_211 })).toEqual({
+      'memcached.1': '11211',
+      'memcached.2': '11212',
+      'web.1': undefined,
+    })
+    expect(each('MEMCACHED_PORT', { memcached: 1 }, {})).toEqual({ 'memcached.1': undefined })
+  })
+
   it('are free ones for PORT=0', () => {
     expect(each('PORT', { web: 2 }, { port: 0 })).toEqual({ 'web.1': '0', 'web.2': '0' })
   })
 
   it('end at 65535', () => {
-    expect(webPorts(new Map([['web', 1]]), 65_535)).toEqual([65_535])
-    expect(() => webPorts(new Map([['web', 2]]), 65_535)).toThrow(
+    const port = { setting: 'PORT', first: 65_535 }
+    expect(portsOf('web', new Map([['web', 1]]), port)).toEqual([65_535])
+    expect(() => portsOf('web', new Map([['web', 2]]), port)).toThrow(
       'PORT: 65535 leaves no ports for 2 web processes',
     )
   })

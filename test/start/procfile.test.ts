@@ -29,7 +29,13 @@ describe('a Procfile', () => {
 
   it('is what this project has', () => {
     const text = readFileSync(join(packageRoot, 'Procfile'), 'utf8')
-    expect(parseProcfile(text).map(({ name }) => name)).toEqual(['web', 'prodcons', 'pubsub', 'tasks'])
+    expect(parseProcfile(text).map(({ name }) => name)).toEqual([
+      'web',
+      'prodcons',
+      'pubsub',
+      'tasks',
+      'memcached',
+    ])
   })
 })
 

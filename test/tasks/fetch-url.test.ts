@@ -245,11 +245,11 @@ describe('fetch-url takes a bare value', () => {
     ['a URL', ' http://example.org/a?b \n', { url: 'http://example.org/a?b' }],
     ['JSON', '{"url": "http://example.org", "delay": 3}', { url: 'http://example.org', delay: 3 }],
   ])('that is %s', (_, value, input) => {
-    expect(fetchUrl.raw?.(value)).toEqual(input)
+    expect(fetchUrl.raw?.(value, Buffer.from(value))).toEqual(input)
   })
 
   it('that is broken JSON for a mistake', () => {
-    expect(() => fetchUrl.raw?.('{"url": ')).toThrow(SyntaxError)
+    expect(() => fetchUrl.raw?.('{"url": ', Buffer.alloc(0))).toThrow(SyntaxError)
   })
 })
 

@@ -52,6 +52,7 @@ if kind ~= INLINE and call('EXISTS', PAUSED) == 1 then
   return { 'paused', now }
 end
 call('LPUSH', held, started(id))
+call('ZREM', EXPIRING, id)
 call('HINCRBY', STATS, 'active', 1)
 tell({ id }, '"active"')
 return answer()

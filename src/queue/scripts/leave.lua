@@ -19,7 +19,7 @@ for _, element in ipairs(elements) do
     ended = ended + 1
     call('HDEL', ACTIVE, id)
   end
-  rings = give_back(element, id, id and call('HGET', TASKS, id)) or rings
+  rings = put_back(element, id, id and call('HGET', TASKS, id)) or rings
 end
 if rings then ring() end
 if ended > 0 then call('HINCRBY', STATS, 'active', -ended) end

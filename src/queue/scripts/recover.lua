@@ -36,7 +36,7 @@ for _, element in ipairs(call('LRANGE', held, -n, -1)) do
     for _, part in ipairs({ id, call('HGET', TRIES, id) or '0', value, noted }) do reply[#reply + 1] = part end
   else
     call('LREM', held, -1, element)
-    rings = give_back(element, id, value) or rings
+    rings = put_back(element, id, value) or rings
   end
 end
 if rings then ring() end

@@ -1,4 +1,4 @@
--- Gives a consumer up to n tasks: highest priority first, within one priority what was delayed and is due before what
+-- Drops values whose time is over, then gives a consumer up to n tasks: highest priority first, within one priority what was delayed and is due before what
 -- waited, the oldest first.
 --
 -- KEYS[1]  LIST  the queue
@@ -8,7 +8,7 @@
 -- ARGV[4]  16 characters, unique to this call: ids for bare values are made of them
 --
 -- Returns  {now, state, next due or "", tasks…}: state is "open", "paused", "lost" (its lease has ended) or "more"
---          (only places of cancelled tasks were found: call again);
+--          (only what is gone was found: call again);
 --          per task its id with the failed attempts so far behind, and its value.
 -- Cost     O(n), O(log delayed) for each that was due.
 -- Repeat   safe: a repeated call takes further tasks; those of the first are in the consumer's held list,
@@ -17,6 +17,9 @@
 local consumer, lease, n, seed = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 local now = now_ms()
 local most_looked_at = n + 1000
+
+local expires = call('EXISTS', EXPIRING) == 1
+if expires and drop_expired(now, 100) == 100 then return { now, 'more', next_due() } end
 
 if call('EXISTS', PAUSED) == 1 then return { now, 'paused', next_due() } end
 if lease > 0 then
@@ -96,6 +99,7 @@ end
 if call('LLEN', HIGH) + call('LLEN', LOW) > 0 then ring() end
 if #ids > 0 then
   call('LPUSH', held_list(consumer), unpack(held))
+  if expires then call('ZREM', EXPIRING, unpack(ids)) end
   call('HINCRBY', STATS, 'active', #ids)
   -- A consumer over HTTP is one of many, and not searched: what it has is noted.
   if lease > 0 then

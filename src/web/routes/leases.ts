@@ -3,11 +3,11 @@ import createError from '@fastify/error'
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import Type from 'typebox'
 import { type Registry, toMs } from '../../handlers/registry.js'
+import { Custodian } from '../../queue/custodian.js'
 import type { StoredTask } from '../../queue/envelope.js'
 import { failed, succeeded } from '../../queue/outcome.js'
 import type { RetryPolicy } from '../../queue/retry-policy.js'
 import type { Outcome, Recovered, TaskConsumer } from '../../queue/task-consumer.js'
-import { Custodian } from '../custodian.js'
 import { httpConsumer, type TaskBoard } from '../task-board.js'
 import { BadInputError } from './payload.js'
 import { exactly } from './schemas.js'
@@ -59,7 +59,13 @@ export async function leaseRoutes(
   { board, handlers, log }: LeasesOptions,
 ): Promise<void> {
   const policyOf = (name: string) => handlers.get(name)?.policy
-  const custodian = new Custodian((queue) => board.lease(queue), { log, policyOf })
+  const custodian = new Custodian({
+    consumerOf: (queue) => board.lease(queue),
+    findForsaken: () => board.forsaken(),
+    log,
+    policyOf,
+  })
+  app.addHook('onListen', () => custodian.start())
   app.addHook('onClose', () => custodian.stop())
   app.post<ReserveRequest>(
     '/queues/:name/reserve',
