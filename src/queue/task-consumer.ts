@@ -132,6 +132,7 @@ export class TaskConsumer {
    * @returns those that were lost: no longer this consumer's, and left as they are
    */
   async settle(settlements: Settlement[]): Promise<Settlement[]> {
+    if (settlements.length === 0) return []
     const { resultTtlMs, deadMax, deadTtlMs } = this.retention
     const args: (string | number)[] = [this.id, resultTtlMs, deadMax, deadTtlMs]
     for (const { id, attempt = '', startedAt = '', outcome } of settlements) {

@@ -147,7 +147,7 @@ describe('a worker', () => {
     await ann.set('work', Buffer.from([0xff, 0x00, 0x0a]))
     await eventually(async () => expect(await tasks.counts()).toMatchObject({ done: 1 }))
     const results = await redis.client.keys('*:task:*')
-    expect(await redis.client.get(results[0] as string)).toContain('"hex":"ff000a"')
+    expect((await redis.client.hvals(results[0] as string))[0]).toContain('"hex":"ff000a"')
   })
 
   it('that is idle runs what a foreign client pushes, though it is no text', async () => {
