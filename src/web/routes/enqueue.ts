@@ -8,6 +8,7 @@ import { BadTaskError, checkTask, type CheckedTask, TaskRequest } from '../../ha
 import type { Registry } from '../../handlers/registry.js'
 import type { Enqueued, NewTask } from '../../queue/task-queue.js'
 import { RedisUnavailableError } from '../../redis/errors.js'
+import { Spool } from '../spool.js'
 import type { TaskBoard } from '../task-board.js'
 import { type Line, readLines } from './ndjson.js'
 import { DurabilityLevelSchema, type DurableOptions, untilDurable } from './durable.js'
@@ -54,7 +55,7 @@ export async function enqueueRoutes(app: FastifyInstance, options: EnqueueOption
       if (key !== undefined)
         return enqueueOne(withKey(body, key), reply, { ...options, waitMs: waitMs(query) })
       if (body instanceof Readable) {
-        const lines = Readable.from(enqueueLines(body, options))
+        const lines = new Spool(enqueueLines(body, options))
         return reply.code(202).type('application/x-ndjson').send(lines)
       }
       if (Array.isArray(body)) return enqueueArray(body, reply, options)
