@@ -30,7 +30,7 @@ const Body = exactly({
       description: 'instead of cron: milliseconds, or "10s", "5m", "2h", "1d"; 1s at least',
     }),
   ),
-  task: Type.Omit(TaskRequest, ['delay', 'at'], { additionalProperties: false }),
+  task: Type.Omit(TaskRequest, ['delay', 'at', 'key'], { additionalProperties: false }),
 })
 
 interface ByName {
