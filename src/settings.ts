@@ -1,7 +1,7 @@
 import Type from 'typebox'
 import { allowedHostsExpected, parseAllowedHosts } from './allowed-hosts.js'
 import { parseRedisUrl, redisUrlExpected } from './redis-url.js'
-import { durationPattern, parseDuration, parseSize, sizePattern } from './units.js'
+import { century, durationPattern, parseDuration, parseSize, sizePattern } from './units.js'
 
 /** What every setting carries: the README's table and the messages are made from it. */
 export interface About {
@@ -20,7 +20,7 @@ const text = (pattern: string, about: About) => Type.String({ pattern, ...about 
 // What timers of Node can wait: 2^31 ms, less what a stop may take longer than it is given.
 const longestTimer = '24d'
 // A century; beyond some such number Redis takes no expiry any more.
-const longestTtl = '36500d'
+const longestTtl = century.text
 
 const duration = (longest: string, about: Omit<About, 'expected'>) =>
   Type.Refine(

@@ -4,7 +4,8 @@ import { inexactness } from '../exact-json.js'
 import type { TaskOptions } from '../queue/envelope.js'
 import { defaultRetryPolicy } from '../queue/retry-policy.js'
 import type { NewTask } from '../queue/task-queue.js'
-import { type Registry, toBackoff, toMs } from './registry.js'
+import { century } from '../units.js'
+import { type Registry, toBackoff, toMs, toPositiveMs } from './registry.js'
 
 const Duration = Type.Union([Type.Integer({ minimum: 0 }), Type.String()], {
   description: 'milliseconds, or "1500ms", "10s", "5m", "2h", "1d"',
@@ -103,7 +104,7 @@ function toNewTask({ task: name, priority, delay, at }: Request, data: unknown):
     name,
     data: JSON.stringify(data),
     ...(priority && { priority }),
-    ...(delay !== undefined && { delayMs: duration('delay', delay) }),
+    ...(delay !== undefined && { delayMs: named(() => toMs('delay', delay)) }),
     ...(at !== undefined && { at: instant(at) }),
   }
 }
@@ -118,7 +119,7 @@ function optionsOf(
   const options: TaskOptions = {
     ...(attempts !== defaultRetryPolicy.attempts && { a: attempts }),
     ...(backoff !== defaultRetryPolicy.backoff && { b: backoff }),
-    ...(request.timeout !== undefined && { t: duration('timeout', request.timeout) }),
+    ...(request.timeout !== undefined && { t: timeout(request.timeout) }),
   }
   return Object.keys(options).length > 0 ? options : undefined
 }
@@ -127,15 +128,19 @@ function checkedBackoff(given: NonNullable<Request['backoff']>) {
   return named(() => toBackoff(given))
 }
 
-function duration(field: string, given: string | number): number {
-  return named(() => toMs(field, given))
+function timeout(given: string | number): number {
+  return named(() => toPositiveMs('timeout', given))
 }
 
+// By this machine's clock, which is near enough for a bound.
 function instant(given: string | number): number {
   const ms = typeof given === 'number' ? given : Date.parse(given)
   if (Number.isNaN(ms))
     throw new BadTaskError(`at: expected ISO 8601 or ms since 1970, got ${JSON.stringify(given)}`)
-  return ms
+  if (ms >= 0 && ms <= Date.now() + century.ms) return ms
+  throw new BadTaskError(
+    `at: expected a time from 1970 to ${century.text} from now, got ${JSON.stringify(given)}`,
+  )
 }
 
 function named<T>(convert: () => T): T {

@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url'
 import type { TSchema } from 'typebox'
 import { Compile, type Validator } from 'typebox/compile'
 import { type Backoff, defaultRetryPolicy, type RetryPolicy } from '../queue/retry-policy.js'
-import { durationPattern, parseDuration } from '../units.js'
+import { century, durationPattern, parseDuration } from '../units.js'
 import { type BackoffSetting, isTask, type Task } from './task.js'
 
 /** A handler, checked and ready to use. */
@@ -67,7 +67,7 @@ export function toHandler(name: string, task: Task): Handler {
     name,
     input: task.input,
     policy: { attempts, backoff: backoff ? toBackoff(backoff) : defaultRetryPolicy.backoff },
-    timeoutMs: timeout === undefined ? undefined : toMs('timeout', timeout),
+    timeoutMs: timeout === undefined ? undefined : toPositiveMs('timeout', timeout),
     concurrency,
     run: (input, context) => task.run(input, context),
     raw: task.raw && ((value) => task.raw?.(value)),
@@ -85,10 +85,21 @@ export function toBackoff(given: BackoffSetting): Backoff {
 
 /** A duration as people write it, in ms. @throws {TypeError} naming the field */
 export function toMs(field: string, given: string | number): number {
-  if (new RegExp(durationPattern).test(String(given))) return parseDuration(String(given))
-  throw new TypeError(
-    `${field}: expected a duration such as 500, "10s" or "5m", got ${JSON.stringify(given)}`,
-  )
+  if (!new RegExp(durationPattern).test(String(given))) {
+    throw new TypeError(
+      `${field}: expected a duration such as 500, "10s" or "5m", got ${JSON.stringify(given)}`,
+    )
+  }
+  const ms = parseDuration(String(given))
+  if (ms <= century.ms) return ms
+  throw new TypeError(`${field}: expected ${century.text} at most, got ${JSON.stringify(given)}`)
+}
+
+/** Like {@link toMs}, where no time at all makes no sense. @throws {TypeError} naming the field */
+export function toPositiveMs(field: string, given: string | number): number {
+  const ms = toMs(field, given)
+  if (ms > 0) return ms
+  throw new TypeError(`${field}: expected 1 ms at least, got ${JSON.stringify(given)}`)
 }
 
 function requireCount(field: string, given: number): void {

@@ -41,6 +41,14 @@ describe('POST /tasks', () => {
     [{ ...echo, delay: 'soon' }, /delay: expected a duration/],
     [{ ...echo, at: 'tomorrow' }, /at: expected ISO 8601/],
     [{ ...echo, delay: '1s', at: 5 }, /delay, at/],
+    [{ ...echo, at: 9e15 }, /at: expected a time from 1970 to 36500d from now/],
+    [{ ...echo, at: '-000001-01-01T00:00:00Z' }, /at: expected a time from 1970/],
+    [{ ...echo, at: -1 }, /at: /],
+    [{ ...echo, delay: '999999999999d' }, /delay: expected 36500d at most/],
+    [{ ...echo, delay: 999_999_999_999_999 }, /delay: /],
+    [{ ...echo, backoff: { type: 'fixed', delay: '99999999d' } }, /backoff\.delay: expected 36500d/],
+    [{ ...echo, backoff: [1, '99999999d'] }, /backoff: expected 36500d/],
+    [{ ...echo, timeout: 0 }, /timeout: expected 1 ms at least, got 0/],
     [{ ...echo, attempts: 0 }, /attempts/],
     [{ ...echo, priority: 'urgent' }, /priority/],
     [{ ...echo, queue: 'a b' }, /queue/],
@@ -64,7 +72,7 @@ describe('POST /tasks', () => {
   it('schedules what is delayed, and takes what is past at once', async () => {
     const app = await givenApp({ redisUrl: redis.url })
     expect(await givenTask(app, { ...echo, delay: '1h' })).toMatchObject({ state: 'scheduled' })
-    expect(await givenTask(app, { ...echo, at: '2999-01-01T00:00:00Z' })).toMatchObject({
+    expect(await givenTask(app, { ...echo, at: '2099-01-01T00:00:00Z' })).toMatchObject({
       state: 'scheduled',
     })
     expect(await givenTask(app, { ...echo, at: 5 })).toMatchObject({ state: 'waiting' })

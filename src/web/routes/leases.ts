@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import createError from '@fastify/error'
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import Type from 'typebox'
-import { type Registry, toMs } from '../../handlers/registry.js'
+import { inexactness } from '../../exact-json.js'
+import { type Registry, toPositiveMs } from '../../handlers/registry.js'
 import type { StoredTask } from '../../queue/envelope.js'
 import { failed, succeeded } from '../../queue/outcome.js'
 import type { RetryPolicy } from '../../queue/retry-policy.js'
@@ -73,7 +74,11 @@ export async function leaseRoutes(
   app.post<LeaseRequest<{ result?: unknown }>>(
     '/leases/:lease/ack',
     { schema: { ...schema, body: Ack, summary: 'Its work is done' } },
-    ({ params, body }) => settle(params.lease, board, () => succeeded(body?.result)),
+    ({ params, body }) => {
+      const mistake = inexactness(body?.result, 'body.result')
+      if (mistake) throw new BadInputError(mistake)
+      return settle(params.lease, board, () => succeeded(body?.result))
+    },
   )
   app.post<LeaseRequest<{ error?: string; retry?: boolean }>>(
     '/leases/:lease/fail',
@@ -93,8 +98,8 @@ async function reserve(
   reply: FastifyReply,
   board: TaskBoard,
 ) {
-  const leaseMs = inSeconds('lease', query.lease ?? String(defaultLeaseSeconds), maxLeaseSeconds)
-  const deadline = Date.now() + inSeconds('wait', query.wait ?? '0', maxWaitSeconds)
+  const leaseMs = inSeconds('lease', query.lease ?? String(defaultLeaseSeconds), [1, maxLeaseSeconds])
+  const deadline = Date.now() + inSeconds('wait', query.wait ?? '0', [0, maxWaitSeconds])
   const consumer = board.lease(params.name)
   const task = await takeOne(consumer, leaseMs, () => Date.now() < deadline && !reply.raw.destroyed)
   if (!task) {
@@ -153,15 +158,15 @@ async function extend(lease: string, board: TaskBoard, given: string | number) {
 
 function milliseconds(given: string | number): number {
   try {
-    return Math.min(toMs('body.for', given), maxLeaseSeconds * 1000)
+    return Math.min(toPositiveMs('body.for', given), maxLeaseSeconds * 1000)
   } catch (error) {
     throw new BadInputError((error as Error).message)
   }
 }
 
-function inSeconds(field: string, given: string, most: number): number {
-  if (Number(given) > most) throw new BadInputError(`querystring.${field}: expected ${most} seconds at most`)
-  return Number(given) * 1000
+function inSeconds(field: string, given: string, [least, most]: [number, number]): number {
+  if (Number(given) >= least && Number(given) <= most) return Number(given) * 1000
+  throw new BadInputError(`querystring.${field}: expected ${least} to ${most} seconds, got ${given}`)
 }
 
 // Opaque to clients: whose it is, and of which task. The consumer's id is random, so it cannot be guessed.
