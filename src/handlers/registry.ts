@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { basename, extname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { inspect } from 'node:util'
 import type { TSchema } from 'typebox'
 import { Compile, type Validator } from 'typebox/compile'
 import { type Backoff, defaultRetryPolicy, type RetryPolicy } from '../queue/retry-policy.js'
@@ -36,9 +37,18 @@ export class HandlerError extends Error {
  * @throws {HandlerError} naming the first file that cannot be used
  */
 export async function loadHandlers(folder: string): Promise<Registry> {
-  const files = readdirSync(folder).filter((file) => /^[a-z][a-z0-9-]*\.(js|ts)$/.test(file))
-  const handlers = await Promise.all(files.map((file) => loadFile(join(folder, file))))
+  const files = readdirSync(folder, { withFileTypes: true }).filter((entry) => !entry.isDirectory())
+  const scripts = files.map(({ name }) => name).filter((name) => /(?<!\.d)\.[cm]?[jt]sx?$/.test(name))
+  scripts.forEach(requireHandlerName)
+  const handlers = await Promise.all(scripts.map((file) => loadFile(join(folder, file))))
   return new Map(handlers.map((handler) => [handler.name, handler]))
+}
+
+function requireHandlerName(file: string): void {
+  if (/^[a-z][a-z0-9-]*\.(js|ts)$/.test(file)) return
+  throw new HandlerError(
+    `handler ${file}: expected a name of lower-case letters, digits and dashes, as in send-mail.js`,
+  )
 }
 
 async function loadFile(path: string): Promise<Handler> {
@@ -49,7 +59,9 @@ async function loadFile(path: string): Promise<Handler> {
     if (!isTask(task)) throw new TypeError('expected its default export to be task({ … })')
     return { ...toHandler(name, task), url }
   } catch (error) {
-    throw new HandlerError(`handler ${name} (${path}): ${(error as Error).message}`, { cause: error })
+    // Anything can be thrown, also what has no message and cannot be made a text.
+    const reason = error instanceof Error ? error.message : inspect(error)
+    throw new HandlerError(`handler ${name} (${path}): ${reason}`, { cause: error })
   }
 }
 
