@@ -38,7 +38,7 @@ export const TaskRequest = Type.Object(
     key: Type.Optional(
       Type.String({
         pattern: '^[\\x21-\\x7e]{1,200}$',
-        description: 'idempotency key, as the header Idempotency-Key',
+        description: 'idempotency key, as the header Idempotency-Key; each queue has its own',
       }),
     ),
   },

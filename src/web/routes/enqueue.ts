@@ -46,6 +46,13 @@ export async function enqueueRoutes(app: FastifyInstance, options: EnqueueOption
       summary: `Enqueue a task, an array of up to ${maxTasksPerRequest}, or NDJSON of any length`,
       // Checked one by one, in checkTask: a bad task must not stop the others.
       body: { content: { 'application/json': { schema: TaskOrTasks } } },
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(
+          Type.String({
+            description: 'the first answer again, where the queue of the task has seen this key',
+          }),
+        ),
+      }),
       querystring: exactly({ ...Wait.properties, durability: DurabilityLevelSchema }),
       response: { '4xx': ErrorAnswer, '5xx': ErrorAnswer },
     },
