@@ -55,6 +55,8 @@ const requestValidator = Compile(TaskRequest)
 export interface CheckedTask {
   queue: string
   task: NewTask
+  /** Its input as it came. */
+  data: unknown
   /** Idempotency key. */
   key?: string
 }
@@ -82,6 +84,7 @@ export function checkTask(request: unknown, registry: Registry): CheckedTask {
   return {
     queue: request.queue ?? 'default',
     task: { ...toNewTask(request, data), options: optionsOf(request, handler) },
+    data,
     ...(request.key !== undefined && { key: request.key }),
   }
 }

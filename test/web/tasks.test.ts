@@ -88,6 +88,19 @@ describe('POST /tasks', () => {
     expect(tasks).toMatchObject([{ state: 'waiting' }, { statusCode: 400 }, { state: 'waiting' }])
   })
 
+  it('answers an array of which nothing was taken with the reason that all share', async () => {
+    const app = await givenApp({ redisUrl: redis.url, maxLength: 1 })
+    const post = (tasks: object[]) => request(app.server).post('/tasks').send(tasks)
+    const bad = { task: 'nope' }
+    const answer = await post([bad, bad]).expect(400)
+    expect(answer.body).toMatchObject({ code: 'BAD_TASK', tasks: [{ statusCode: 400 }, { statusCode: 400 }] })
+    await post([echo, bad, echo]).expect(202)
+    const { body, headers } = await post([echo, echo]).expect(429)
+    expect(Number(headers['retry-after'])).toBeGreaterThanOrEqual(1)
+    expect(body).toMatchObject({ code: 'QUEUE_FULL', tasks: [{ statusCode: 429 }, { statusCode: 429 }] })
+    await post([echo, bad]).expect(202)
+  })
+
   it('answers NDJSON line by line; a bad line does not stop the others', async () => {
     const app = await givenApp({ redisUrl: redis.url })
     const lines = [JSON.stringify(echo), 'bad', '', JSON.stringify({ task: 'nope' }), JSON.stringify(echo)]
@@ -150,6 +163,17 @@ describe('a task', () => {
       .expect(200, /"state":"cancelled"/)
     await request(app.server).delete(`/tasks/${id}`).expect(409)
     await request(app.server).post('/queues/default/reserve').expect(204)
+  })
+
+  it('that is dead is cancelled too', async () => {
+    const app = await givenApp({ redisUrl: redis.url })
+    const { id } = await givenTask(app)
+    const { body } = await request(app.server).post('/queues/default/reserve').expect(200)
+    const failure = request(app.server).post(`/leases/${(body as { lease: string }).lease}/fail`)
+    await failure.send({ retry: false }).expect(200, /"state":"dead"/)
+    await request(app.server)
+      .delete(`/tasks/${id}`)
+      .expect(200, /"state":"cancelled"/)
   })
 
   it('waits again when it was cancelled and is retried', async () => {
