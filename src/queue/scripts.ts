@@ -26,6 +26,7 @@ declare module 'ioredis' {
     >
     recoverTasks(list: string, ...args: Argument[]): Result<[now: number, dead: string, ...string[]], Context>
     leaveQueue(list: string, ...args: Argument[]): Result<number, Context>
+    keepLease(list: string, ...args: Argument[]): Result<[now: number, held: number], Context>
     noteTasks(list: string, ...args: Argument[]): Result<number, Context>
     findHolder(list: string, id: string): Result<string | null, Context>
     returnValue(list: string, ...args: Argument[]): Result<number, Context>
@@ -66,6 +67,7 @@ const commands = {
   heartbeat: { file: 'heartbeat', uses: ['names', 'patience', 'traffic'] },
   recoverTasks: { file: 'recover', uses: ['names', 'patience', 'give-back'] },
   leaveQueue: { file: 'leave', uses: ['names', 'give-back'] },
+  keepLease: { file: 'keep-lease', uses: ['names'] },
   noteTasks: { file: 'note', uses: ['names', 'events'] },
   findHolder: { file: 'find-holder', uses: ['names', 'holders'] },
   returnValue: { file: 'return-value', uses: ['names'] },

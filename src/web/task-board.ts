@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { type Audit, auditQueue } from '../queue/audit.js'
 import { explainOther, explainWaiting, type Explanation } from '../queue/explain.js'
 import { TaskConsumer, type Retention } from '../queue/task-consumer.js'
@@ -15,7 +15,7 @@ import { redisFailure } from '../redis/errors.js'
 export interface TaskBoardOptions extends TaskQueueOptions, Retention {}
 
 /** What the id of a consumer begins with that holds one task for an HTTP client. */
-export const httpConsumer = 'http~'
+const httpConsumer = 'http~'
 
 /** Every task queue, as the web process uses it: made when first named. */
 export class TaskBoard {
@@ -40,8 +40,9 @@ export class TaskBoard {
     return new TaskInspector(this.redis, name)
   }
 
-  /** A consumer that holds one task for an HTTP client; its id is the secret half of the lease. */
-  lease(queue: string, id = `${httpConsumer}${randomBytes(16).toString('base64url')}`): TaskConsumer {
+  /** A consumer that holds one task for whoever knows the secret; its id, which anyone may see, does not tell it. */
+  lease(queue: string, secret: string): TaskConsumer {
+    const id = httpConsumer + createHash('sha256').update(secret).digest('base64url').slice(0, 22)
     return new TaskConsumer(this.redis, { queue, id }, this.options)
   }
 

@@ -25,6 +25,7 @@ async function askAndGo(
   const { port } = app.server.address() as AddressInfo
   const headers = { 'content-type': 'application/json' }
   const asked = open({ host: '127.0.0.1', port, method, path, headers }).on('error', () => undefined)
+  if (!body) asked.removeHeader('content-type')
   asked.end(body && JSON.stringify(body))
   await eventually(async () => expect(await calls()).toBeGreaterThan(before + 2))
   const connections = () => new Promise<number>((resolve) => app.server.getConnections((_, n) => resolve(n)))
@@ -35,6 +36,7 @@ async function askAndGo(
 describe('a request whose client has gone', () => {
   it.each([
     ['that waits for a task to finish', { method: 'GET', path: '/tasks/ID?wait=20' }],
+    ['that waits for a task to take', { method: 'POST', path: '/queues/other/reserve?wait=20' }],
     ['that waits for room', { method: 'POST', path: '/tasks?wait=20', body: echo }],
   ])('%s asks Redis no more', async (_what, asked) => {
     const app = await givenApp({ redisUrl: redis.url, maxLength: 1 })

@@ -87,6 +87,37 @@ describe('a lease', () => {
     await extend('5s').expect(200)
   })
 
+  it('cannot be made of what is shown of it', async () => {
+    const app = await givenApp({ redisUrl: redis.url })
+    const { lease, task } = await givenLease(app)
+    const { body } = await request(app.server).get(`/tasks/${task.id}`).expect(200)
+    const { worker } = body as { worker: string }
+    expect(worker).toMatch(/^http~/)
+    const own = task.id.split('.')[1] ?? ''
+    const forged = Buffer.from(['default', worker.slice(5), own].join('\n')).toString('base64url')
+    await request(app.server)
+      .post(`/leases/${forged}/ack`)
+      .expect(409, /LEASE_LOST/)
+    await request(app.server).post(`/leases/${lease}/ack`).expect(200)
+  })
+
+  it('goes to each of those who wait, and leaves nothing behind', async () => {
+    const app = await givenApp({ redisUrl: redis.url })
+    const got: number[] = []
+    const waiting = Array.from({ length: 5 }, async (_, place) => {
+      const { status } = await request(app.server).post('/queues/default/reserve?wait=20')
+      expect(status).toBe(200)
+      got.push(place)
+    })
+    await expect.poll(() => redis.client.zcard('{task:queue:default}:consumers')).toBeGreaterThan(0)
+    for (let count = 0; count < 5; count += 1) await givenTask(app)
+    await Promise.all(waiting)
+    expect(got.sort()).toEqual([0, 1, 2, 3, 4])
+    await request(app.server).post('/queues/default/reserve').expect(204)
+    // Those that hold a task, and the one in whose name the web process looks after the queue.
+    expect(await redis.client.zcard('{task:queue:default}:consumers')).toBe(6)
+  })
+
   it.each(['x', 'AAAA', '%00'])('%s is none', async (lease) => {
     const app = await givenApp({ redisUrl: redis.url })
     await request(app.server).post(`/leases/${lease}/ack`).expect(409)
