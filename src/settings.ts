@@ -1,7 +1,7 @@
 import Type from 'typebox'
 import { allowedHostsExpected, parseAllowedHosts } from './allowed-hosts.js'
 import { parseRedisUrl, redisUrlExpected } from './redis-url.js'
-import { durationPattern, parseDuration, parseSize, sizePattern } from './units.js'
+import { century, durationPattern, parseDuration, parseSize, sizePattern } from './units.js'
 
 /** What every setting carries: the README's table and the messages are made from it. */
 export interface About {
@@ -20,13 +20,16 @@ const text = (pattern: string, about: About) => Type.String({ pattern, ...about 
 // What timers of Node can wait: 2^31 ms, less what a stop may take longer than it is given.
 const longestTimer = '24d'
 // A century; beyond some such number Redis takes no expiry any more.
-const longestTtl = '36500d'
+const longestTtl = century.text
 
-const duration = (longest: string, about: Omit<About, 'expected'>) =>
-  Type.Refine(
-    text(durationPattern, { ...about, expected: `a duration such as 500ms, 10s, 5m, at most ${longest}` }),
-    (given) => parseDuration(given) <= parseDuration(longest),
+const duration = (about: Omit<About, 'expected'>, range: { least?: string; most: string }) => {
+  const { least = '0s', most } = range
+  const expected = `a duration such as 500ms, 10s, 5m, from ${least} to ${most}`
+  return Type.Refine(
+    text(durationPattern, { ...about, expected }),
+    (given) => parseDuration(given) >= parseDuration(least) && parseDuration(given) <= parseDuration(most),
   )
+}
 
 const size = (about: Omit<About, 'expected'>, range: { least: string; most: string }) => {
   const { least, most } = range
@@ -97,10 +100,14 @@ export const settings = Type.Object({
     description: 'queues that a tasks worker takes from, separated by commas',
     expected: 'names of letters, digits, dots, colons, dashes and underscores, separated by commas',
   }),
-  WORK_TIME: duration(longestTimer, {
-    default: '0s',
-    description: 'how long a prodcons worker pretends to work on each value, so that a queue can be watched',
-  }),
+  WORK_TIME: duration(
+    {
+      default: '0s',
+      description:
+        'how long a prodcons worker pretends to work on each value, so that a queue can be watched',
+    },
+    { most: longestTimer },
+  ),
   MAX_LENGTH: integer(0, 1_000_000_000, {
     default: 1_000_000,
     description: 'values or tasks that one queue may hold; a push beyond it gets 429; 0 is no limit',
@@ -135,20 +142,23 @@ export const settings = Type.Object({
     },
     { least: '0', most: '1000000GiB' },
   ),
-  RESULT_TTL: duration(longestTtl, {
-    default: '1d',
-    description: 'how long the record of a finished task is kept',
-  }),
-  IDEMPOTENCY_TTL: duration(longestTtl, {
-    default: '1d',
-    description: 'how long idempotency keys are remembered',
-  }),
+  RESULT_TTL: duration(
+    { default: '1d', description: 'how long the record of a finished task is kept; 0 keeps none' },
+    { most: longestTtl },
+  ),
+  IDEMPOTENCY_TTL: duration(
+    { default: '1d', description: 'how long a queue remembers idempotency keys' },
+    { least: '1s', most: longestTtl },
+  ),
   DEAD_MAX: integer(1, 10_000_000, {
     default: 100_000,
     description: 'most dead tasks that a queue keeps; the oldest go first',
     expected: 'an integer from 1 to 10000000',
   }),
-  DEAD_TTL: duration(longestTtl, { default: '30d', description: 'how long a dead task is kept' }),
+  DEAD_TTL: duration(
+    { default: '30d', description: 'how long a dead task is kept' },
+    { least: '1s', most: longestTtl },
+  ),
   WORKER_NAME: Type.Optional(
     text('^[A-Za-z0-9._-]{1,100}$', {
       description:
@@ -162,11 +172,14 @@ export const settings = Type.Object({
       expected: 'an integer from 0 to 65535',
     }),
   ),
-  MEMCACHED_LEASE: duration(longestTimer, {
-    default: '1h',
-    description:
-      'how long a memcached client may hold a value without `delete` or `touch`; then it goes to the back of its queue',
-  }),
+  MEMCACHED_LEASE: duration(
+    {
+      default: '1h',
+      description:
+        'how long a memcached client may hold a value without `delete` or `touch`; then it goes to the back of its queue',
+    },
+    { least: '1s', most: longestTimer },
+  ),
   AUTH_TOKEN: Type.Optional(
     text('^[\\x21-\\x7e]{8,512}$', {
       description:
@@ -185,10 +198,10 @@ export const settings = Type.Object({
     { default: '256KiB', description: 'largest request body' },
     { least: '1B', most: '256MiB' },
   ),
-  SHUTDOWN_GRACE: duration(longestTimer, {
-    default: '25s',
-    description: 'time to finish what is in hand when asked to stop',
-  }),
+  SHUTDOWN_GRACE: duration(
+    { default: '25s', description: 'time to finish what is in hand when asked to stop' },
+    { most: longestTimer },
+  ),
   REDIS_SERVER: text('^.+$', {
     default: 'redis-server',
     description: 'the program that `npm start` runs as its private Redis: redis-server or valkey-server',

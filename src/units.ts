@@ -9,6 +9,9 @@ export const durationPattern = '^\\d{1,12}(ms|s|m|h|d)?$'
 /** What {@link parseSize} accepts, as a regular expression's source. */
 export const sizePattern = '^\\d{1,12}(B|KiB|MiB|GiB)?$'
 
+/** Nothing is put off for longer; what is longer, a Date may not be able to hold. */
+export const century = { ms: 36_500 * durationUnitsMs.d, text: '36500d' } as const
+
 /** `"10s"` → 10000. Without a unit the number is milliseconds. The text must match {@link durationPattern}. */
 export function parseDuration(text: string): number {
   return parseQuantity(text, durationUnitsMs)

@@ -2,9 +2,10 @@ import Type, { type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { inexactness } from '../exact-json.js'
 import type { TaskOptions } from '../queue/envelope.js'
-import { defaultRetryPolicy } from '../queue/retry-policy.js'
+import { defaultRetryPolicy, type RetryPolicy } from '../queue/retry-policy.js'
 import type { NewTask } from '../queue/task-queue.js'
-import { type Registry, toBackoff, toMs } from './registry.js'
+import { century } from '../units.js'
+import { type Registry, toBackoff, toMs, toPositiveMs } from './registry.js'
 
 const Duration = Type.Union([Type.Integer({ minimum: 0 }), Type.String()], {
   description: 'milliseconds, or "1500ms", "10s", "5m", "2h", "1d"',
@@ -38,7 +39,7 @@ export const TaskRequest = Type.Object(
     key: Type.Optional(
       Type.String({
         pattern: '^[\\x21-\\x7e]{1,200}$',
-        description: 'idempotency key, as the header Idempotency-Key',
+        description: 'idempotency key, as the header Idempotency-Key; each queue has its own',
       }),
     ),
   },
@@ -55,6 +56,8 @@ const requestValidator = Compile(TaskRequest)
 export interface CheckedTask {
   queue: string
   task: NewTask
+  /** Its input as it came. */
+  data: unknown
   /** Idempotency key. */
   key?: string
 }
@@ -82,6 +85,7 @@ export function checkTask(request: unknown, registry: Registry): CheckedTask {
   return {
     queue: request.queue ?? 'default',
     task: { ...toNewTask(request, data), options: optionsOf(request, handler) },
+    data,
     ...(request.key !== undefined && { key: request.key }),
   }
 }
@@ -106,22 +110,25 @@ function toNewTask({ task: name, priority, delay, at }: Request, data: unknown):
     name,
     data: text,
     ...(priority && { priority }),
-    ...(delay !== undefined && { delayMs: duration('delay', delay) }),
+    ...(delay !== undefined && { delayMs: named(() => toMs('delay', delay)) }),
     ...(at !== undefined && { at: instant(at) }),
   }
 }
 
-// Only what differs from the defaults is stored: a waiting task should cost little.
+const unlessDefault = <Name extends keyof RetryPolicy>(policy: RetryPolicy, name: Name) =>
+  policy[name] === defaultRetryPolicy[name] ? undefined : policy[name]
+
+// Only what was asked for, or differs from the defaults, is stored: a waiting task should cost little.
 function optionsOf(
   request: Request,
   { policy }: { policy: typeof defaultRetryPolicy },
 ): TaskOptions | undefined {
-  const attempts = request.attempts ?? policy.attempts
-  const backoff = request.backoff ? checkedBackoff(request.backoff) : policy.backoff
+  const attempts = request.attempts ?? unlessDefault(policy, 'attempts')
+  const backoff = request.backoff ? checkedBackoff(request.backoff) : unlessDefault(policy, 'backoff')
   const options: TaskOptions = {
-    ...(attempts !== defaultRetryPolicy.attempts && { a: attempts }),
-    ...(backoff !== defaultRetryPolicy.backoff && { b: backoff }),
-    ...(request.timeout !== undefined && { t: duration('timeout', request.timeout) }),
+    ...(attempts !== undefined && { a: attempts }),
+    ...(backoff !== undefined && { b: backoff }),
+    ...(request.timeout !== undefined && { t: timeout(request.timeout) }),
   }
   return Object.keys(options).length > 0 ? options : undefined
 }
@@ -130,15 +137,19 @@ function checkedBackoff(given: NonNullable<Request['backoff']>) {
   return named(() => toBackoff(given))
 }
 
-function duration(field: string, given: string | number): number {
-  return named(() => toMs(field, given))
+function timeout(given: string | number): number {
+  return named(() => toPositiveMs('timeout', given))
 }
 
+// By this machine's clock, which is near enough for a bound.
 function instant(given: string | number): number {
   const ms = typeof given === 'number' ? given : Date.parse(given)
   if (Number.isNaN(ms))
     throw new BadTaskError(`at: expected ISO 8601 or ms since 1970, got ${JSON.stringify(given)}`)
-  return ms
+  if (ms >= 0 && ms <= Date.now() + century.ms) return ms
+  throw new BadTaskError(
+    `at: expected a time from 1970 to ${century.text} from now, got ${JSON.stringify(given)}`,
+  )
 }
 
 function named<T>(convert: () => T): T {

@@ -1,10 +1,11 @@
 import { readdirSync } from 'node:fs'
 import { basename, extname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { inspect } from 'node:util'
 import type { TSchema } from 'typebox'
 import { Compile, type Validator } from 'typebox/compile'
 import { type Backoff, defaultRetryPolicy, type RetryPolicy } from '../queue/retry-policy.js'
-import { durationPattern, parseDuration } from '../units.js'
+import { century, durationPattern, parseDuration } from '../units.js'
 import { type BackoffSetting, isTask, type Task } from './task.js'
 
 /** A handler, checked and ready to use. */
@@ -36,9 +37,18 @@ export class HandlerError extends Error {
  * @throws {HandlerError} naming the first file that cannot be used
  */
 export async function loadHandlers(folder: string): Promise<Registry> {
-  const files = readdirSync(folder).filter((file) => /^[a-z][a-z0-9-]*\.(js|ts)$/.test(file))
-  const handlers = await Promise.all(files.map((file) => loadFile(join(folder, file))))
+  const files = readdirSync(folder, { withFileTypes: true }).filter((entry) => !entry.isDirectory())
+  const scripts = files.map(({ name }) => name).filter((name) => /(?<!\.d)\.[cm]?[jt]sx?$/.test(name))
+  scripts.forEach(requireHandlerName)
+  const handlers = await Promise.all(scripts.map((file) => loadFile(join(folder, file))))
   return new Map(handlers.map((handler) => [handler.name, handler]))
+}
+
+function requireHandlerName(file: string): void {
+  if (/^[a-z][a-z0-9-]*\.(js|ts)$/.test(file)) return
+  throw new HandlerError(
+    `handler ${file}: expected a name of lower-case letters, digits and dashes, as in send-mail.js`,
+  )
 }
 
 async function loadFile(path: string): Promise<Handler> {
@@ -49,7 +59,9 @@ async function loadFile(path: string): Promise<Handler> {
     if (!isTask(task)) throw new TypeError('expected its default export to be task({ … })')
     return { ...toHandler(name, task), url }
   } catch (error) {
-    throw new HandlerError(`handler ${name} (${path}): ${(error as Error).message}`, { cause: error })
+    // Anything can be thrown, also what has no message and cannot be made a text.
+    const reason = error instanceof Error ? error.message : inspect(error)
+    throw new HandlerError(`handler ${name} (${path}): ${reason}`, { cause: error })
   }
 }
 
@@ -67,7 +79,7 @@ export function toHandler(name: string, task: Task): Handler {
     name,
     input: task.input,
     policy: { attempts, backoff: backoff ? toBackoff(backoff) : defaultRetryPolicy.backoff },
-    timeoutMs: timeout === undefined ? undefined : toMs('timeout', timeout),
+    timeoutMs: timeout === undefined ? undefined : toPositiveMs('timeout', timeout),
     concurrency,
     run: (input, context) => task.run(input, context),
     raw: task.raw && ((value, bytes) => task.raw?.(value, bytes)),
@@ -85,10 +97,21 @@ export function toBackoff(given: BackoffSetting): Backoff {
 
 /** A duration as people write it, in ms. @throws {TypeError} naming the field */
 export function toMs(field: string, given: string | number): number {
-  if (new RegExp(durationPattern).test(String(given))) return parseDuration(String(given))
-  throw new TypeError(
-    `${field}: expected a duration such as 500, "10s" or "5m", got ${JSON.stringify(given)}`,
-  )
+  if (!new RegExp(durationPattern).test(String(given))) {
+    throw new TypeError(
+      `${field}: expected a duration such as 500, "10s" or "5m", got ${JSON.stringify(given)}`,
+    )
+  }
+  const ms = parseDuration(String(given))
+  if (ms <= century.ms) return ms
+  throw new TypeError(`${field}: expected ${century.text} at most, got ${JSON.stringify(given)}`)
+}
+
+/** Like {@link toMs}, where no time at all makes no sense. @throws {TypeError} naming the field */
+export function toPositiveMs(field: string, given: string | number): number {
+  const ms = toMs(field, given)
+  if (ms > 0) return ms
+  throw new TypeError(`${field}: expected 1 ms at least, got ${JSON.stringify(given)}`)
 }
 
 function requireCount(field: string, given: number): void {

@@ -1,7 +1,10 @@
 import type { RedisClient } from '../redis/client.js'
 import { redisFailure } from '../redis/errors.js'
+import { decodeTask } from './envelope.js'
 import { taskKeys } from './names.js'
+import { defaultRetryPolicy } from './retry-policy.js'
 import { decodeElement } from './task-element.js'
+import { parsePublicId } from './task-id.js'
 import type { QueueCounts } from './task-inspector.js'
 import type { TaskRecord } from './task-record.js'
 import type { WorkerInfo } from './workers.js'
@@ -26,6 +29,9 @@ export interface ExplainFacts {
   drainRate: number
   nowMs: number
 }
+
+/** For no longer than this a worker puts off what it cannot run now. */
+const putOffMs = 5000
 
 /** Explains a waiting task. O(log n) round trips. */
 export async function explainWaiting(
@@ -52,20 +58,38 @@ export async function explainOther(
   facts: ExplainFacts,
 ): Promise<Explanation> {
   const { record } = facts
-  if (record.state === 'active') return explainActive(redis, list, facts)
-  const due = record.dueAt === undefined ? '' : `, due at ${new Date(record.dueAt).toISOString()}`
   switch (record.state) {
+    case 'active':
+      return explainActive(redis, list, facts)
     case 'scheduled':
-      return { reasons: [`it is scheduled${due}`] }
     case 'retrying':
-      return { reasons: [`attempt ${record.attempt} failed${due}: ${record.error?.message ?? ''}`] }
+      return { reasons: [...whyDelayed(facts)] }
     case 'dead':
-      return {
-        reasons: [`all ${record.attempt} attempts failed, the last with: ${record.error?.message ?? ''}`],
-      }
+      return { reasons: [await whyDead(redis, list, record)] }
     default:
       return { reasons: [`it is ${record.state}`] }
   }
+}
+
+function* whyDelayed({ record, counts, workers, nowMs }: ExplainFacts): Generator<string> {
+  const { state, dueAt, attempt, error } = record
+  const due = dueAt === undefined ? '' : `, due at ${new Date(dueAt).toISOString()}`
+  const isDue = dueAt !== undefined && dueAt <= nowMs
+  if (isDue) yield 'it is due and not taken yet'
+  // What is due soon may have been put off by a worker that could not run it.
+  if (isDue || (dueAt ?? Infinity) - nowMs < putOffMs) yield* whyNobodyTakes(record, counts, workers)
+  yield state === 'retrying'
+    ? `attempt ${attempt} failed${due}: ${error?.message ?? ''}`
+    : `it is scheduled${due}`
+}
+
+async function whyDead(redis: RedisClient, list: string, { id: publicId, attempt, error }: TaskRecord) {
+  const id = parsePublicId(publicId)?.id ?? ''
+  const value = (await redis.hget(taskKeys(list).tasks, id).catch(redisFailure(list))) ?? ''
+  const { a: attempts = defaultRetryPolicy.attempts } = decodeTask(id, 0, value).options
+  const last = error?.message ?? ''
+  if (attempt >= attempts) return `all ${attempt} attempts failed, the last with: ${last}`
+  return `attempt ${attempt} of ${attempts} failed with what cannot be retried: ${last}`
 }
 
 function* whyNobodyTakes(record: TaskRecord, counts: QueueCounts, workers: WorkerInfo[]): Generator<string> {
@@ -78,7 +102,15 @@ function* whyNobodyTakes(record: TaskRecord, counts: QueueCounts, workers: Worke
     yield `no live worker of the queue ${record.queue} has the handler ${record.task}`
   else if (able.every(({ running, concurrency }) => running.length >= concurrency)) {
     yield `all ${able.length} workers that could run it are busy`
+  } else if (able.every((worker) => isAtLimit(worker, record.task))) {
+    yield `the handler ${record.task} is at its concurrency limit in all ${able.length} workers that could run it`
   }
+}
+
+function isAtLimit({ limits = {}, handlers, running }: WorkerInfo, task: string): boolean {
+  if (!Object.hasOwn(limits, task)) return false
+  const index = handlers.indexOf(task)
+  return running.filter(({ handler }) => handler === index).length >= (limits[task] ?? Infinity)
 }
 
 async function explainActive(
@@ -87,10 +119,15 @@ async function explainActive(
   { record, workers, nowMs }: ExplainFacts,
 ): Promise<Explanation> {
   const consumer = record.worker ?? ''
-  const score = await redis.zscore(taskKeys(list).consumers, consumer).catch(redisFailure(list))
+  const { consumers, cancelled } = taskKeys(list)
+  const [score, isCancelled] = await Promise.all([
+    redis.zscore(consumers, consumer),
+    redis.sismember(cancelled, parsePublicId(record.id)?.id ?? ''),
+  ]).catch(redisFailure(list))
   const leaseEndsAt = score === null ? undefined : Number(score)
   const since = record.startedAt === undefined ? '' : ` since ${new Date(record.startedAt).toISOString()}`
   const reasons = [`attempt ${record.attempt} runs in ${consumer}${since}`]
+  if (isCancelled === 1) reasons.unshift('it is to be cancelled: its worker aborts it when it hears of that')
   const worker = workers.find(({ id }) => id === consumer)
   if (worker?.blockedSince) {
     const place = worker.stack?.[0] ?? 'an unknown place'

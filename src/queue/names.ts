@@ -63,4 +63,5 @@ export const taskKeys = (list: string) => ({
   dead: satellite(list, 'dead'),
   consumers: satellite(list, 'consumers'),
   paused: satellite(list, 'paused'),
+  cancelled: satellite(list, 'cancelled'),
 })

@@ -35,6 +35,7 @@ declare module 'ioredis' {
     >
     recoverTasks(list: string, ...args: Argument[]): Result<[now: number, dead: string, ...string[]], Context>
     leaveQueue(list: string, ...args: Argument[]): Result<number, Context>
+    keepLease(list: string, ...args: Argument[]): Result<[now: number, held: number], Context>
     noteTasks(list: string, ...args: Argument[]): Result<number, Context>
     auditQueue(
       list: string,
@@ -84,6 +85,7 @@ const commands = {
   auditQueue: { file: 'audit', uses: ['names'] },
   recoverTasks: { file: 'recover', uses: ['names', 'patience', 'put-back'] },
   leaveQueue: { file: 'leave', uses: ['names', 'put-back'] },
+  keepLease: { file: 'keep-lease', uses: ['names'] },
   noteTasks: { file: 'note', uses: ['names', 'events'] },
   findHolder: { file: 'find-holder', uses: ['names', 'holders'] },
   returnValue: { file: 'return-value', uses: ['names'] },

@@ -142,6 +142,24 @@ export class TaskConsumer {
     return lost.map((at) => settlements[at] as Settlement)
   }
 
+  /**
+   * Takes one task on a lease that ends with it, for a consumer that takes no other. No lease is left when there is none.
+   * One round trip, as both scripts are sent at once.
+   */
+  async lend(leaseMs: number): Promise<{ task: StoredTask; takenAt: number; endsAt: number } | undefined> {
+    const [{ tasks, now: takenAt }, endsAt] = await Promise.all([
+      this.reserve(1, leaseMs),
+      this.keepLease(leaseMs).then((now) => now + leaseMs),
+    ])
+    return tasks[0] && { task: tasks[0], takenAt, endsAt }
+  }
+
+  /** Renews the lease if something is held under it, and else ends it; 0 does not renew. The time. One round trip. */
+  async keepLease(leaseMs: number): Promise<number> {
+    const [now] = await this.#redis.keepLease(this.list, this.id, leaseMs).catch(redisFailure(this.list))
+    return now
+  }
+
   /** Extends the lease, and hears what is new. One round trip. */
   async heartbeat(leaseMs: number): Promise<Heartbeat> {
     const { deadMax, deadTtlMs } = this.retention

@@ -7,6 +7,7 @@ import { withScripts } from './scripts.js'
 import { decodeElement, ring } from './task-element.js'
 import { priorityOf, publicId } from './task-id.js'
 import type { TaskRecord } from './task-record.js'
+import { waitingElements } from './waiting-page.js'
 
 /** Lengths of a queue's lists, and what happened to it so far. */
 export interface QueueCounts {
@@ -26,6 +27,15 @@ export interface QueueCounts {
 }
 
 export type PageState = 'waiting' | 'delayed' | 'active' | 'dead'
+
+type BareRecord = Pick<TaskRecord, 'task' | 'queue' | 'state' | 'priority' | 'data'>
+
+export interface Page {
+  /** A bare value that waits has no id, and no time: it gets both when it is taken. */
+  tasks: (BareRecord & Partial<TaskRecord>)[]
+  /** The cursor of the next page; undefined after the last. */
+  next: number | undefined
+}
 
 const pageSize = 50
 /** The places of cancelled tasks may be among the last of a list. */
@@ -124,14 +134,28 @@ export class TaskInspector {
     return times.length > 0 ? Math.min(...times) : undefined
   }
 
-  /**
-   * A page of tasks, next to be taken first (the newest dead first). The cursor of the next page is undefined after the
-   * last. Two round trips, O(page).
-   */
-  async page(state: PageState, cursor = 0): Promise<{ tasks: TaskRecord[]; next: number | undefined }> {
+  /** A page of tasks, next to be taken first (the newest dead first). Three round trips at most, O(page). */
+  async page(state: PageState, cursor = 0): Promise<Page> {
     if (state === 'active') return this.#activePage(cursor)
+    if (state === 'waiting') return this.#waitingPage(cursor)
     const ids = await this.#pageIds(state, cursor)
     return { tasks: await this.findAll(ids), next: nextCursor(ids, cursor) }
+  }
+
+  async #waitingPage(cursor: number): Promise<Page> {
+    const elements = await waitingElements(this.#redis, this.list, { skip: cursor, count: pageSize })
+    const found = await this.findAll(elements.flatMap((element) => idIn(element) ?? []))
+    const byId = new Map(found.map((record) => [record.id, record]))
+    const tasks = elements.flatMap((element) => {
+      const decoded = decodeElement(element)
+      if (decoded.kind === 'bare') return this.#bare(element)
+      return ('id' in decoded && byId.get(publicId(this.queue, decoded.id))) || []
+    })
+    return { tasks, next: nextCursor(elements, cursor) }
+  }
+
+  #bare(data: string): BareRecord {
+    return { task: '', queue: this.queue, state: 'waiting', priority: 'normal', data }
   }
 
   // What consumers hold is little; they are asked one after the other.
@@ -155,14 +179,10 @@ export class TaskInspector {
     return { tasks, next: nextCursor(shown, cursor) }
   }
 
-  async #pageIds(state: Exclude<PageState, 'active'>, cursor: number): Promise<string[]> {
-    const { list, dead } = this.#keys
-    const last = cursor + pageSize - 1
-    const failure = redisFailure(this.list)
+  async #pageIds(state: 'delayed' | 'dead', cursor: number): Promise<string[]> {
     if (state === 'delayed') return this.#delayedIds(cursor)
-    if (state === 'dead') return this.#redis.zrange(dead, String(cursor), String(last), 'REV').catch(failure)
-    const elements = await this.#redis.lrange(list, -last - 1, -cursor - 1).catch(failure)
-    return elements.reverse().flatMap((element) => idIn(element) ?? [])
+    const [first, last] = [String(cursor), String(cursor + pageSize - 1)]
+    return this.#redis.zrange(this.#keys.dead, first, last, 'REV').catch(redisFailure(this.list))
   }
 
   // Those of one priority after those of the other, as they will be taken once they are due.

@@ -54,6 +54,7 @@ interface Pending {
 const maxPerCall = 500
 const dayMs = 86_400_000
 const maxPurged = 1000
+const registerEveryMs = 60_000
 
 /** The producing side of a task queue. */
 export class TaskQueue {
@@ -61,7 +62,8 @@ export class TaskQueue {
   readonly #redis: RedisClient
   readonly #pending: Pending[] = []
   #isFlushing = false
-  #isRegistered = false
+  /** ms since 1970 by this machine's clock. */
+  #registeredAt = -Infinity
 
   constructor(
     redis: RedisClient,
@@ -196,11 +198,12 @@ export class TaskQueue {
     return { outcome: 'accepted', id: publicId(this.name, id), state, enqueuedAt: said.now }
   }
 
-  // Once for each process: a queue exists from its first task on.
+  // A queue exists from its first task on; again now and then, for Redis may have lost it.
   #register(): void {
-    if (this.#isRegistered) return
-    this.#isRegistered = true
-    this.#redis.sadd(queuesKey, this.name).catch(() => (this.#isRegistered = false))
+    const now = Date.now()
+    if (Math.abs(now - this.#registeredAt) < registerEveryMs) return
+    this.#registeredAt = now
+    this.#redis.sadd(queuesKey, this.name).catch(() => (this.#registeredAt = -Infinity))
   }
 }
 

@@ -11,7 +11,10 @@ export interface WorkerInfo {
   handlers: string[]
   concurrency: number
   startedAt: number
-  running: { id: string; queue: number; startedAt: number }[]
+  /** Of `queue` and `handler` the index. */
+  running: { id: string; queue: number; handler: number; startedAt: number }[]
+  /** How many tasks of a handler it runs at a time, where the handler has a limit. */
+  limits?: Record<string, number>
   /** Since when its event loop is blocked, and where. */
   blockedSince?: number
   stack?: string[]

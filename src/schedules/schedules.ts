@@ -68,8 +68,10 @@ export class Schedules {
       .hgetall(last)
     const [values, scores, runs] = (await this.#run(read)) as [Texts, string[], Texts]
     const dueOf = new Map(scores.flatMap((name, index) => (index % 2 ? [] : [[name, scores[index + 1]]])))
+    // A Map, for a schedule may be named as something that every object has.
+    const runOf = new Map(Object.entries(runs))
     return Object.entries(values)
-      .map(([name, value]) => toRecord(name, { value, score: dueOf.get(name), run: runs[name] }))
+      .map(([name, value]) => toRecord(name, { value, score: dueOf.get(name), run: runOf.get(name) }))
       .sort((a, b) => (a.name < b.name ? -1 : 1))
   }
 

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Audit, auditQueue } from '../queue/audit.js'
 import { explainOther, explainWaiting, type Explanation } from '../queue/explain.js'
@@ -23,7 +23,7 @@ export interface QueueSummary extends QueueCounts {
 }
 
 /** What the id of a consumer begins with that holds one task for an HTTP client. */
-export const httpConsumer = 'http~'
+const httpConsumer = 'http~'
 
 /** Every task queue, as the web process uses it: made when first named. */
 export class TaskBoard {
@@ -48,8 +48,9 @@ export class TaskBoard {
     return new TaskInspector(this.redis, name)
   }
 
-  /** A consumer that holds one task for an HTTP client; its id is the secret half of the lease. */
-  lease(queue: string, id = `${httpConsumer}${randomBytes(16).toString('base64url')}`): TaskConsumer {
+  /** A consumer that holds one task for whoever knows the secret; its id, which anyone may see, does not tell it. */
+  lease(queue: string, secret: string): TaskConsumer {
+    const id = httpConsumer + createHash('sha256').update(secret).digest('base64url').slice(0, 22)
     return new TaskConsumer(this.redis, { queue, id }, this.options)
   }
 

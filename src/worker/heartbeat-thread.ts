@@ -4,7 +4,7 @@ import { pino } from 'pino'
 import { createLog } from '../process/log.js'
 import { Duty } from '../process/duty.js'
 import { decodeTask } from '../queue/envelope.js'
-import { taskKeys, workerKey, workersKey } from '../queue/names.js'
+import { queuesKey, taskKeys, workerKey, workersKey } from '../queue/names.js'
 import { failed } from '../queue/outcome.js'
 import { TaskConsumer } from '../queue/task-consumer.js'
 import { Connections } from '../redis/connections.js'
@@ -26,11 +26,13 @@ const consumers = options.queues.map((queue) => {
 /** A lease has room for several tries. */
 const retryMs = 200
 const noticeEveryMs = 250
+const registerEveryMs = 60_000
 
 const beating = new Duty(beat, () => undefined, retryMs)
 const showing = new Duty(show, () => undefined, options.everyMs)
 let isShownBusy = false
 const noticing = new Duty(notice, () => undefined, noticeEveryMs)
+const registering = new Duty(register, () => undefined)
 const watching = new MainThreadWatch({
   table,
   handlerUrls: options.handlers.map(({ url }) => url),
@@ -39,7 +41,9 @@ const watching = new MainThreadWatch({
   onOverdue: endWith,
 })
 // A first beat without a connection would fail, and leave the worker without a lease until the next.
-void redis.ready(Infinity).then(() => [beating, showing, noticing].forEach((duty) => duty.start()))
+void redis
+  .ready(Infinity)
+  .then(() => [beating, showing, noticing, registering].forEach((duty) => duty.start()))
 watching.start()
 parentPort?.on('message', () => void stop())
 
@@ -109,9 +113,15 @@ async function show(): Promise<number> {
   return againMs
 }
 
+// A queue that only other programs fill is listed too, and again when Redis has lost its data.
+async function register(): Promise<number> {
+  await redis.commands.sadd(queuesKey, ...options.queues)
+  return registerEveryMs
+}
+
 // The leases stay: the main thread ends them once it holds nothing any more.
 async function stop(): Promise<void> {
-  await Promise.all([beating, watching, showing, noticing].map((duty) => duty.stop()))
+  await Promise.all([beating, watching, showing, noticing, registering].map((duty) => duty.stop()))
   await redis.commands.srem(workersKey, options.consumer).catch(() => undefined)
   await redis.commands.del(workerKey(options.consumer)).catch(() => undefined)
   redis.close()

@@ -111,7 +111,10 @@ export class TaskWorker {
   #createHeartbeat(): Heartbeat {
     const { redisUrl, queues, retention, concurrency, name, handlers, log, logOptions } = this.#options
     const startedAt = Date.now()
-    const about = { name, pid: process.pid, queues, handlers: [...handlers.keys()], concurrency, startedAt }
+    const about = {
+      ...{ name, pid: process.pid, queues, concurrency, startedAt },
+      ...{ handlers: [...handlers.keys()], limits: limitsOf(handlers) },
+    }
     return new Heartbeat(
       {
         redisUrl,
@@ -193,6 +196,11 @@ export class TaskWorker {
     const { name, id } = run.task
     this.#options.onStuck(new Error(`${name} ${id} ${error.message} and did not heed its signal`))
   }
+}
+
+function limitsOf(handlers: Registry): Record<string, number> {
+  const limited = [...handlers.values()].filter(({ concurrency }) => concurrency !== Infinity)
+  return Object.fromEntries(limited.map(({ name, concurrency }) => [name, concurrency]))
 }
 
 function ignore(): void {}

@@ -41,7 +41,7 @@ export function givenSchedules(redis: TestRedis, { maxLength = 0 } = {}) {
     },
     /** Tasks that wait, next to be taken first. */
     waiting: async (queue = 'default'): Promise<TaskRecord[]> =>
-      (await new TaskInspector(redis.client, queue).page('waiting')).tasks,
+      (await new TaskInspector(redis.client, queue).page('waiting')).tasks as TaskRecord[],
   }
 }
 

@@ -41,6 +41,18 @@ describe('an idempotency key', () => {
     expect(await tasks()).toBe(1)
   })
 
+  it("is its queue's: another queue has not seen it", async () => {
+    const app = await givenApp({ redisUrl: redis.url })
+    for (const queue of ['default', 'mail']) {
+      const { headers } = await request(app.server)
+        .post('/tasks')
+        .set('idempotency-key', 'k')
+        .send({ ...echo, queue })
+        .expect(202)
+      expect(headers['idempotent-replayed']).toBeUndefined()
+    }
+  })
+
   it('lets one of many at the same time through', async () => {
     const app = await givenApp({ redisUrl: redis.url })
     const answers = await Promise.all(

@@ -41,6 +41,20 @@ describe('a lease', () => {
       .expect(200, /"state":"dead"/)
   })
 
+  it('refuses a result that could not be written as it was sent', async () => {
+    const app = await givenApp({ redisUrl: redis.url })
+    const { lease } = await givenLease(app)
+    const deep = '['.repeat(50_000) + ']'.repeat(50_000)
+    for (const result of [deep, '12345678901234567890']) {
+      await request(app.server)
+        .post(`/leases/${lease}/ack`)
+        .set('content-type', 'application/json')
+        .send(`{"result":${result}}`)
+        .expect(400, /body\.result: /)
+    }
+    await request(app.server).post(`/leases/${lease}/ack`).expect(200)
+  })
+
   it('is extended while it is held', async () => {
     const app = await givenApp({ redisUrl: redis.url })
     const { lease, expiresAt } = await givenLease(app, '?lease=5')
@@ -64,6 +78,46 @@ describe('a lease', () => {
       .expect(409, /LEASE_LOST/)
   })
 
+  it('is not extended by nothing', async () => {
+    const app = await givenApp({ redisUrl: redis.url })
+    const { lease } = await givenLease(app)
+    const extend = (duration: string | number) =>
+      request(app.server).post(`/leases/${lease}/extend`).send({ for: duration })
+    await extend('0s').expect(400, /body\.for: expected 1 ms at least/)
+    await extend('5s').expect(200)
+  })
+
+  it('cannot be made of what is shown of it', async () => {
+    const app = await givenApp({ redisUrl: redis.url })
+    const { lease, task } = await givenLease(app)
+    const { body } = await request(app.server).get(`/tasks/${task.id}`).expect(200)
+    const { worker } = body as { worker: string }
+    expect(worker).toMatch(/^http~/)
+    const own = task.id.split('.')[1] ?? ''
+    const forged = Buffer.from(['default', worker.slice(5), own].join('\n')).toString('base64url')
+    await request(app.server)
+      .post(`/leases/${forged}/ack`)
+      .expect(409, /LEASE_LOST/)
+    await request(app.server).post(`/leases/${lease}/ack`).expect(200)
+  })
+
+  it('goes to each of those who wait, and leaves nothing behind', async () => {
+    const app = await givenApp({ redisUrl: redis.url })
+    const got: number[] = []
+    const waiting = Array.from({ length: 5 }, async (_, place) => {
+      const { status } = await request(app.server).post('/queues/default/reserve?wait=20')
+      expect(status).toBe(200)
+      got.push(place)
+    })
+    await expect.poll(() => redis.client.zcard('{task:queue:default}:consumers')).toBeGreaterThan(0)
+    for (let count = 0; count < 5; count += 1) await givenTask(app)
+    await Promise.all(waiting)
+    expect(got.sort()).toEqual([0, 1, 2, 3, 4])
+    await request(app.server).post('/queues/default/reserve').expect(204)
+    // Those that hold a task, and the one in whose name the web process looks after the queue.
+    expect(await redis.client.zcard('{task:queue:default}:consumers')).toBe(6)
+  })
+
   it.each(['x', 'AAAA', '%00'])('%s is none', async (lease) => {
     const app = await givenApp({ redisUrl: redis.url })
     await request(app.server).post(`/leases/${lease}/ack`).expect(409)
@@ -73,6 +127,7 @@ describe('a lease', () => {
   it('is refused for longer than an hour, or for nonsense', async () => {
     const app = await givenApp({ redisUrl: redis.url })
     await request(app.server).post('/queues/default/reserve?lease=99999').expect(400, /lease/)
+    await request(app.server).post('/queues/default/reserve?lease=0').expect(400, /lease/)
     await request(app.server).post('/queues/default/reserve?wait=-1').expect(400, /wait/)
   })
 })

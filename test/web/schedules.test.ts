@@ -63,6 +63,13 @@ describe('PUT /schedules/:name', () => {
     ['bad data', { every: '1m', task: { task: 'sleep', data: { seconds: -1 } } }, /^task\.data\.seconds: /],
     ['a bad option', { every: '1m', task: { ...echo, attempts: 0 } }, /body\.task\.attempts: /],
     ['a bad duration', { every: '1m', task: { ...echo, timeout: 'long' } }, /^task\.timeout: /],
+    ['no time', { every: '1m', task: { ...echo, timeout: '0s' } }, /^task\.timeout: expected 1 ms at least/],
+    [
+      'a backoff of ages',
+      { every: '1m', task: { ...echo, backoff: [10 ** 14] } },
+      /^task\.backoff: expected/,
+    ],
+    ['a key', { every: '1m', task: { ...echo, key: 'k' } }, /body\.task\.key: there is no such field/],
     ['a delay', { every: '1m', task: { ...echo, delay: '5s' } }, /body\.task\.delay: there is no such field/],
     ['an instant', { every: '1m', task: { ...echo, at: 5 } }, /body\.task\.at: there is no such field/],
     ['an unknown field', { every: '1m', task: echo, often: 1 }, /body\.often: there is no such field/],
@@ -102,6 +109,14 @@ describe('GET /schedules', () => {
         },
       ],
     })
+  })
+
+  it.each(['constructor', '__proto__', 'toString'])('lists one that is named %s', async (name) => {
+    const client = await givenClient()
+    await client.put(name, { every: '1h', task: echo }).expect(201)
+    const { body } = await client.list().expect(200)
+    expect((body as { schedules: object[] }).schedules).toMatchObject([{ name, lastRun: null }])
+    expect((await client.get(name).expect(200)).body).toMatchObject({ name })
   })
 
   it('says where there is none', async () => {

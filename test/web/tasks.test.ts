@@ -41,6 +41,14 @@ describe('POST /tasks', () => {
     [{ ...echo, delay: 'soon' }, /delay: expected a duration/],
     [{ ...echo, at: 'tomorrow' }, /at: expected ISO 8601/],
     [{ ...echo, delay: '1s', at: 5 }, /delay, at/],
+    [{ ...echo, at: 9e15 }, /at: expected a time from 1970 to 36500d from now/],
+    [{ ...echo, at: '-000001-01-01T00:00:00Z' }, /at: expected a time from 1970/],
+    [{ ...echo, at: -1 }, /at: /],
+    [{ ...echo, delay: '999999999999d' }, /delay: expected 36500d at most/],
+    [{ ...echo, delay: 999_999_999_999_999 }, /delay: /],
+    [{ ...echo, backoff: { type: 'fixed', delay: '99999999d' } }, /backoff\.delay: expected 36500d/],
+    [{ ...echo, backoff: [1, '99999999d'] }, /backoff: expected 36500d/],
+    [{ ...echo, timeout: 0 }, /timeout: expected 1 ms at least, got 0/],
     [{ ...echo, attempts: 0 }, /attempts/],
     [{ ...echo, priority: 'urgent' }, /priority/],
     [{ ...echo, queue: 'a b' }, /queue/],
@@ -64,7 +72,7 @@ describe('POST /tasks', () => {
   it('schedules what is delayed, and takes what is past at once', async () => {
     const app = await givenApp({ redisUrl: redis.url })
     expect(await givenTask(app, { ...echo, delay: '1h' })).toMatchObject({ state: 'scheduled' })
-    expect(await givenTask(app, { ...echo, at: '2999-01-01T00:00:00Z' })).toMatchObject({
+    expect(await givenTask(app, { ...echo, at: '2099-01-01T00:00:00Z' })).toMatchObject({
       state: 'scheduled',
     })
     expect(await givenTask(app, { ...echo, at: 5 })).toMatchObject({ state: 'waiting' })
@@ -78,6 +86,19 @@ describe('POST /tasks', () => {
       .expect(202)
     const { tasks } = body as { tasks: object[] }
     expect(tasks).toMatchObject([{ state: 'waiting' }, { statusCode: 400 }, { state: 'waiting' }])
+  })
+
+  it('answers an array of which nothing was taken with the reason that all share', async () => {
+    const app = await givenApp({ redisUrl: redis.url, maxLength: 1 })
+    const post = (tasks: object[]) => request(app.server).post('/tasks').send(tasks)
+    const bad = { task: 'nope' }
+    const answer = await post([bad, bad]).expect(400)
+    expect(answer.body).toMatchObject({ code: 'BAD_TASK', tasks: [{ statusCode: 400 }, { statusCode: 400 }] })
+    await post([echo, bad, echo]).expect(202)
+    const { body, headers } = await post([echo, echo]).expect(429)
+    expect(Number(headers['retry-after'])).toBeGreaterThanOrEqual(1)
+    expect(body).toMatchObject({ code: 'QUEUE_FULL', tasks: [{ statusCode: 429 }, { statusCode: 429 }] })
+    await post([echo, bad]).expect(202)
   })
 
   it('answers NDJSON line by line; a bad line does not stop the others', async () => {
@@ -142,6 +163,17 @@ describe('a task', () => {
       .expect(200, /"state":"cancelled"/)
     await request(app.server).delete(`/tasks/${id}`).expect(409)
     await request(app.server).post('/queues/default/reserve').expect(204)
+  })
+
+  it('that is dead is cancelled too', async () => {
+    const app = await givenApp({ redisUrl: redis.url })
+    const { id } = await givenTask(app)
+    const { body } = await request(app.server).post('/queues/default/reserve').expect(200)
+    const failure = request(app.server).post(`/leases/${(body as { lease: string }).lease}/fail`)
+    await failure.send({ retry: false }).expect(200, /"state":"dead"/)
+    await request(app.server)
+      .delete(`/tasks/${id}`)
+      .expect(200, /"state":"cancelled"/)
   })
 
   it('waits again when it was cancelled and is retried', async () => {

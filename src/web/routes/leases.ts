@@ -1,14 +1,17 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { randomBytes } from 'node:crypto'
 import createError from '@fastify/error'
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import Type from 'typebox'
-import { type Registry, toMs } from '../../handlers/registry.js'
+import { inexactness } from '../../exact-json.js'
+import { type Registry, toPositiveMs } from '../../handlers/registry.js'
 import { Custodian } from '../../queue/custodian.js'
-import type { StoredTask } from '../../queue/envelope.js'
 import { failed, succeeded } from '../../queue/outcome.js'
 import type { RetryPolicy } from '../../queue/retry-policy.js'
 import type { Outcome, Recovered, TaskConsumer } from '../../queue/task-consumer.js'
-import { httpConsumer, type TaskBoard } from '../task-board.js'
+import { priorityOf, publicId } from '../../queue/task-id.js'
+import { clientSignal } from '../client-signal.js'
+import { Line } from '../line.js'
+import type { TaskBoard } from '../task-board.js'
 import { BadInputError } from './payload.js'
 import { exactly } from './schemas.js'
 import { taskJson } from './task-json.js'
@@ -21,7 +24,6 @@ export interface LeasesOptions {
 
 const LeaseLostError = createError('LEASE_LOST', 'the lease has ended, or its task is settled already', 409)
 
-const pollMs = 250
 const seconds = (most: number) =>
   Type.String({ pattern: '^[0-9]{1,5}$', description: `seconds, ${most} at most` })
 const maxWaitSeconds = 60
@@ -59,27 +61,31 @@ export async function leaseRoutes(
   { board, handlers, log }: LeasesOptions,
 ): Promise<void> {
   const policyOf = (name: string) => handlers.get(name)?.policy
+  const self = randomBytes(16).toString('base64url')
   const custodian = new Custodian({
-    consumerOf: (queue) => board.lease(queue),
+    consumerOf: (queue) => board.lease(queue, self),
     findForsaken: () => board.forsaken(),
     log,
     policyOf,
   })
   app.addHook('onListen', () => custodian.start())
+  const lines: Lines = new Map()
   app.addHook('onClose', () => custodian.stop())
   app.post<ReserveRequest>(
     '/queues/:name/reserve',
     { schema: { summary: 'Take one task on a lease', params: Queue, querystring: Reserve } },
-    (request, reply) => {
-      custodian.lookAfter(request.params.name)
-      return reserve(request, reply, board)
-    },
+    (request, reply) =>
+      reserve(request, reply, { board, lines, onLent: (queue) => custodian.lookAfter(queue) }),
   )
   const schema = { params: Lease }
   app.post<LeaseRequest<{ result?: unknown }>>(
     '/leases/:lease/ack',
     { schema: { ...schema, body: Ack, summary: 'Its work is done' } },
-    ({ params, body }) => settle(params.lease, board, () => succeeded(body?.result)),
+    ({ params, body }) => {
+      const mistake = inexactness(body?.result, 'body.result')
+      if (mistake) throw new BadInputError(mistake)
+      return settle(params.lease, board, () => succeeded(body?.result))
+    },
   )
   app.post<LeaseRequest<{ error?: string; retry?: boolean }>>(
     '/leases/:lease/fail',
@@ -94,38 +100,60 @@ export async function leaseRoutes(
   )
 }
 
+type Lines = Map<string, Line<Lent>>
+interface Lent {
+  lease: string
+  consumer: TaskConsumer
+  taken: NonNullable<Awaited<ReturnType<TaskConsumer['lend']>>>
+}
+
 async function reserve(
   { params, query }: FastifyRequest<ReserveRequest>,
   reply: FastifyReply,
-  board: TaskBoard,
+  { board, lines, onLent }: { board: TaskBoard; lines: Lines; onLent: (queue: string) => void },
 ) {
-  const leaseMs = inSeconds('lease', query.lease ?? String(defaultLeaseSeconds), maxLeaseSeconds)
-  const deadline = Date.now() + inSeconds('wait', query.wait ?? '0', maxWaitSeconds)
-  const consumer = board.lease(params.name)
-  const task = await takeOne(consumer, leaseMs, () => Date.now() < deadline && !reply.raw.destroyed)
-  if (!task) {
-    await consumer.leave()
-    return reply.code(204).send()
-  }
-  const { now } = await consumer.heartbeat(leaseMs)
-  const record = await board.inspect(params.name).find(task.id)
-  return {
-    lease: encodeLease(consumer, task.id),
-    expiresAt: new Date(now + leaseMs).toISOString(),
-    task: record && taskJson(record),
-  }
+  const leaseMs = inSeconds('lease', query.lease ?? String(defaultLeaseSeconds), [1, maxLeaseSeconds])
+  const ms = inSeconds('wait', query.wait ?? '0', [0, maxWaitSeconds])
+  const { name } = params
+  const signal = clientSignal(reply)
+  const line = lines.get(name) ?? new Line<Lent>()
+  lines.set(name, line)
+  const lent = await line
+    .wait(() => lend(board, name, leaseMs), { ms, signal })
+    .finally(() => {
+      if (line.isEmpty) lines.delete(name)
+    })
+  if (!lent) return reply.code(204).send()
+  onLent(name)
+  // Nobody has heard of it: it goes back, no attempt counted.
+  if (signal.aborted) await lent.consumer.leave()
+  return { lease: lent.lease, expiresAt: iso(lent.taken.endsAt), task: await taskOf(lent, board) }
 }
 
-async function takeOne(
-  consumer: TaskConsumer,
-  leaseMs: number,
-  goOn: () => boolean,
-): Promise<StoredTask | undefined> {
-  for (;;) {
-    const { tasks } = await consumer.reserve(1, leaseMs)
-    if (tasks[0] || !goOn()) return tasks[0]
-    await sleep(pollMs)
-  }
+async function lend(board: TaskBoard, queue: string, leaseMs: number): Promise<Lent | undefined> {
+  const secret = randomBytes(16).toString('base64url')
+  const consumer = board.lease(queue, secret)
+  const taken = await consumer.lend(leaseMs)
+  return taken && { lease: encodeLease(queue, secret, taken.task.id), consumer, taken }
+}
+
+// What was just taken is known but for the attempts before.
+async function taskOf({ consumer, taken: { task, takenAt } }: Lent, board: TaskBoard) {
+  const { failed, id, name, data, enqueuedAt } = task
+  if (failed > 0) return taskJson((await board.inspect(consumer.queue).find(id)) ?? {})
+  return taskJson({
+    id: publicId(consumer.queue, id),
+    task: name,
+    queue: consumer.queue,
+    priority: priorityOf(id),
+    data: name === '' ? data : (JSON.parse(data) as unknown),
+    enqueuedAt,
+    attempts: [],
+    attempt: 1,
+    state: 'active',
+    startedAt: takenAt,
+    worker: consumer.id,
+  })
 }
 
 async function settle(lease: string, board: TaskBoard, outcomeOf: (held: Recovered) => Outcome) {
@@ -133,10 +161,13 @@ async function settle(lease: string, board: TaskBoard, outcomeOf: (held: Recover
   const held = await consumer.heldTask(id)
   if (!held) throw new LeaseLostError()
   const { attempt, startedAt = 0 } = held.mark
-  const lost = await consumer.settle([{ id, attempt, startedAt, outcome: outcomeOf(held) }])
+  // Sent at once, done in this order.
+  const [lost, , record] = await Promise.all([
+    consumer.settle([{ id, attempt, startedAt, outcome: outcomeOf(held) }]),
+    consumer.keepLease(0),
+    board.inspect(consumer.queue).find(id),
+  ])
   if (lost.length > 0) throw new LeaseLostError()
-  await consumer.leave()
-  const record = await board.inspect(consumer.queue).find(id)
   return record ? taskJson(record) : {}
 }
 
@@ -154,29 +185,31 @@ async function extend(lease: string, board: TaskBoard, given: string | number) {
   const leaseMs = milliseconds(given)
   if (!(await consumer.heldTask(id))) throw new LeaseLostError()
   const { now } = await consumer.heartbeat(leaseMs)
-  return { lease, expiresAt: new Date(now + leaseMs).toISOString() }
+  return { lease, expiresAt: iso(now + leaseMs) }
 }
 
 function milliseconds(given: string | number): number {
   try {
-    return Math.min(toMs('body.for', given), maxLeaseSeconds * 1000)
+    return Math.min(toPositiveMs('body.for', given), maxLeaseSeconds * 1000)
   } catch (error) {
     throw new BadInputError((error as Error).message)
   }
 }
 
-function inSeconds(field: string, given: string, most: number): number {
-  if (Number(given) > most) throw new BadInputError(`querystring.${field}: expected ${most} seconds at most`)
-  return Number(given) * 1000
+function inSeconds(field: string, given: string, [least, most]: [number, number]): number {
+  if (Number(given) >= least && Number(given) <= most) return Number(given) * 1000
+  throw new BadInputError(`querystring.${field}: expected ${least} to ${most} seconds, got ${given}`)
 }
 
-// Opaque to clients: whose it is, and of which task. The consumer's id is random, so it cannot be guessed.
-function encodeLease({ queue, id: consumer }: TaskConsumer, id: string): string {
-  return Buffer.from([queue, consumer.slice(httpConsumer.length), id].join('\n')).toString('base64url')
+const iso = (ms: number): string => new Date(ms).toISOString()
+
+// Opaque to clients: the queue, a secret that cannot be guessed and is shown nowhere, and the task.
+function encodeLease(queue: string, secret: string, id: string): string {
+  return Buffer.from([queue, secret, id].join('\n')).toString('base64url')
 }
 
 function decodeLease(lease: string, board: TaskBoard): { consumer: TaskConsumer; id: string } {
-  const [queue, consumer, id] = Buffer.from(lease, 'base64url').toString().split('\n')
-  if (!queue || !consumer || !id) throw new LeaseLostError()
-  return { consumer: board.lease(queue, httpConsumer + consumer), id }
+  const [queue, secret, id] = Buffer.from(lease, 'base64url').toString().split('\n')
+  if (!queue || !secret || !id) throw new LeaseLostError()
+  return { consumer: board.lease(queue, secret), id }
 }

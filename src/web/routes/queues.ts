@@ -40,7 +40,7 @@ export async function queueRoutes(app: FastifyInstance, { board }: QueuesOptions
   )
   app.get<PageRequest>(
     '/queues/:name/tasks',
-    { schema: { ...schema, querystring: Page, summary: 'A page of tasks' } },
+    { schema: { ...schema, querystring: Page, summary: 'A page of tasks, next to be taken first' } },
     (request) => page(request, board),
   )
   app.delete<PurgeRequest>(

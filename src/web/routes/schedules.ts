@@ -30,7 +30,7 @@ const Body = exactly({
       description: 'instead of cron: milliseconds, or "10s", "5m", "2h", "1d"; 1s at least',
     }),
   ),
-  task: Type.Omit(TaskRequest, ['delay', 'at'], { additionalProperties: false }),
+  task: Type.Omit(TaskRequest, ['delay', 'at', 'key'], { additionalProperties: false }),
 })
 
 interface ByName {
@@ -89,7 +89,8 @@ async function remove({ params }: FastifyRequest<ByName>, reply: FastifyReply, s
 
 function toScheduled(request: Record<string, unknown>, handlers: Registry): ScheduledTask {
   const { data: _data, ...rest } = request
-  return { ...inTask(() => checkTask(request, handlers)), request: rest }
+  const { queue, task } = inTask(() => checkTask(request, handlers))
+  return { queue, task, request: rest }
 }
 
 // In a schedule the task's fields are those of `task`.

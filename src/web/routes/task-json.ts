@@ -1,8 +1,8 @@
 import type { Attempt } from '../../queue/envelope.js'
 import type { TaskRecord } from '../../queue/task-record.js'
 
-/** A task's record as JSON has it: times as ISO 8601. */
-export function taskJson(record: Partial<TaskRecord> & { id: string }) {
+/** A task's record, or what is known of it, as JSON has it: times as ISO 8601. */
+export function taskJson(record: Partial<TaskRecord>) {
   const { enqueuedAt, dueAt, startedAt, finishedAt, attempts, ...rest } = record
   return {
     ...rest,

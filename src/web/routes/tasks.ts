@@ -1,6 +1,7 @@
 import createError from '@fastify/error'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import Type from 'typebox'
+import { clientSignal } from '../client-signal.js'
 import type { TaskBoard } from '../task-board.js'
 import { Wait } from './schemas.js'
 import { NoTaskError, parseId } from './task-errors.js'
@@ -29,10 +30,12 @@ export async function taskRoutes(app: FastifyInstance, options: TasksOptions): P
   app.get<Waiting>(
     '/tasks/:id',
     { schema: { ...schema, querystring: Wait, summary: 'A task; ?wait= seconds for it to finish' } },
-    (request) => find(request, options),
+    (request, reply) => find(request, reply, options),
   )
-  app.delete<ById>('/tasks/:id', { schema: { ...schema, summary: 'Cancel a task' } }, (request) =>
-    cancel(request, options),
+  app.delete<ById>(
+    '/tasks/:id',
+    { schema: { ...schema, summary: 'Cancel a task; a dead one becomes cancelled' } },
+    (request) => cancel(request, options),
   )
   app.post<ById>(
     '/tasks/:id/retry',
@@ -41,10 +44,15 @@ export async function taskRoutes(app: FastifyInstance, options: TasksOptions): P
   )
 }
 
-async function find({ params, query }: FastifyRequest<Waiting>, { board }: TasksOptions) {
+async function find(
+  { params, query }: FastifyRequest<Waiting>,
+  reply: FastifyReply,
+  { board }: TasksOptions,
+) {
   const { queue, id } = parseId(params.id)
   const inspector = board.inspect(queue)
-  const record = await untilFinished(() => inspector.find(id), Number(query.wait ?? 0) * 1000)
+  const patience = { ms: Number(query.wait ?? 0) * 1000, signal: clientSignal(reply) }
+  const record = await untilFinished(() => inspector.find(id), patience)
   if (!record) throw new NoTaskError(params.id)
   return taskJson(record)
 }
