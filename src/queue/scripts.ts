@@ -111,8 +111,13 @@ const loaded = Object.entries<Script>(commands).map(([name, { file, uses }]) => 
   return { name, numberOfKeys, lua: [...uses.map((part) => texts.get(part)), script].join('\n') }
 })
 
+const equipped = new WeakSet<RedisClient>()
+
 /** Gives a connection the queue's scripts as commands. Calling it again changes nothing. */
 export function withScripts(redis: RedisClient): RedisClient {
+  // Defined anew, a script would be sent whole again.
+  if (equipped.has(redis)) return redis
+  equipped.add(redis)
   const about = `local IS_CLUSTER = ${redis.isCluster}\n`
   for (const { name, numberOfKeys, lua } of loaded) {
     redis.defineCommand(name, { lua: about + lua, numberOfKeys })

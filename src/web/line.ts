@@ -33,7 +33,7 @@ export class Line<T> {
   wait(attempt: Waiter<T>['attempt'], { ms, signal }: Patience): Promise<T | undefined> {
     return new Promise((resolve, reject) => {
       this.#waiters.push({ attempt, deadline: Date.now() + ms, signal, resolve, reject })
-      this.#serving ??= this.#serve().finally(() => (this.#serving = undefined))
+      this.#serving ??= this.#serve()
     })
   }
 
@@ -44,6 +44,7 @@ export class Line<T> {
       if (!isServed && !this.isEmpty) await sleep(pollMs)
       this.#dismiss()
     }
+    this.#serving = undefined
   }
 
   // Whoever fails leaves the line, and does not hold the others up.

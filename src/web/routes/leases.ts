@@ -6,6 +6,7 @@ import { inexactness } from '../../exact-json.js'
 import { type Registry, toPositiveMs } from '../../handlers/registry.js'
 import { Custodian } from '../../queue/custodian.js'
 import { failed, succeeded } from '../../queue/outcome.js'
+import type { RecoverOptions } from '../../queue/recover-dead.js'
 import type { RetryPolicy } from '../../queue/retry-policy.js'
 import type { Outcome, Recovered, TaskConsumer } from '../../queue/task-consumer.js'
 import { priorityOf, publicId } from '../../queue/task-id.js'
@@ -61,13 +62,7 @@ export async function leaseRoutes(
   { board, handlers, log }: LeasesOptions,
 ): Promise<void> {
   const policyOf = (name: string) => handlers.get(name)?.policy
-  const self = randomBytes(16).toString('base64url')
-  const custodian = new Custodian({
-    consumerOf: (queue) => board.lease(queue, self),
-    findForsaken: () => board.forsaken(),
-    log,
-    policyOf,
-  })
+  const custodian = createCustodian(board, { log, policyOf })
   app.addHook('onListen', () => custodian.start())
   const lines: Lines = new Map()
   app.addHook('onClose', () => custodian.stop())
@@ -98,6 +93,15 @@ export async function leaseRoutes(
     { schema: { ...schema, body: Extend, summary: 'It takes longer' } },
     ({ params, body }) => extend(params.lease, board, body?.for ?? `${defaultLeaseSeconds}s`),
   )
+}
+
+function createCustodian(board: TaskBoard, options: RecoverOptions): Custodian {
+  const self = randomBytes(16).toString('base64url')
+  return new Custodian({
+    ...options,
+    consumerOf: (queue) => board.lease(queue, self),
+    findForsaken: () => board.forsaken(),
+  })
 }
 
 type Lines = Map<string, Line<Lent>>
