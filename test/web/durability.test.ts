@@ -41,6 +41,31 @@ describe('POST /tasks?durability=', () => {
     expect(await redis.client.llen('task:queue:default')).toBe(1)
   })
 
+  it('of NDJSON is said of each line', async () => {
+    const app = await givenApp({ redisUrl: redis.url })
+    const sent = `${JSON.stringify(echo)}\nnonsense\n`
+    const post = () =>
+      request(app.server)
+        .post('/tasks?durability=replica')
+        .set('content-type', 'application/x-ndjson')
+        .send(sent)
+        .expect(202)
+    const answers = ({ text }: { text: string }) =>
+      text
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as Record<string, unknown>)
+    expect(answers(await post())).toMatchObject([
+      { line: 1, statusCode: 503, id: expect.any(String) as string },
+      { line: 2, statusCode: 400 },
+    ])
+    await givenReplica()
+    expect(answers(await post())).toMatchObject([
+      { line: 1, state: 'waiting' },
+      { line: 2, statusCode: 400 },
+    ])
+  })
+
   it('fsync is answered where Redis writes through, and says so', async () => {
     const app = await givenApp({ redisUrl: redis.url })
     await redis.client.config('SET', 'appendfsync', 'always')

@@ -10,15 +10,13 @@ export const DurabilityLevelSchema = Type.Optional(
   Type.Enum(['fsync', 'replica'], { description: 'answer only when the work is on disk, or on a replica' }),
 )
 
-const NotReachedError = createError(
-  'DURABILITY_NOT_REACHED',
-  'the work was taken, but is not known to be durable (%s) yet: ask for it, or send it again with the same key',
-  503,
-)
+const notReached =
+  'the work was taken, but is not known to be durable (%s) yet: ask for it, or send it again with the same key'
+export const NotReachedError = createError('DURABILITY_NOT_REACHED', notReached, 503)
 
 /** A 202 for one task, or for several. */
 type Answer = Taken & { tasks?: Taken[] }
-interface Taken {
+export interface Taken {
   /** None in what was refused. */
   id?: string
 }
@@ -38,12 +36,21 @@ export function untilDurable(options: DurableOptions) {
     const { durability: level } = request.query as { durability?: DurabilityLevel }
     if (!level || reply.statusCode !== 202 || typeof payload !== 'string') return payload
     const { tasks, ...one } = JSON.parse(payload) as Answer
-    const last = [...lastByQueue(tasks ?? [one])]
-    const durable = await Promise.all(last.map(([queue, id]) => isDurable({ level, queue, id }, options)))
-    if (durable.includes(false)) throw new NotReachedError(level)
+    if (!(await areDurable(tasks ?? [one], level, options))) throw new NotReachedError(level)
     reply.header('durability', level)
     return payload
   }
+}
+
+/** Whether what was taken in has become that durable, after waiting for it. */
+export async function areDurable(
+  taken: Taken[],
+  level: DurabilityLevel,
+  options: DurableOptions,
+): Promise<boolean> {
+  const last = [...lastByQueue(taken)]
+  const durable = await Promise.all(last.map(([queue, id]) => isDurable({ level, queue, id }, options)))
+  return !durable.includes(false)
 }
 
 // A queue's tasks are written in the order of the request.

@@ -4,8 +4,10 @@ import type { FastifyReply } from 'fastify'
 import { BadTaskError, checkTask, type CheckedTask } from '../../handlers/intake.js'
 import type { Registry } from '../../handlers/registry.js'
 import type { Enqueued } from '../../queue/task-queue.js'
+import type { DurabilityLevel } from '../../redis/durability.js'
 import { RedisUnavailableError } from '../../redis/errors.js'
 import type { TaskBoard } from '../task-board.js'
+import { areDurable, type DurableOptions, NotReachedError } from './durable.js'
 import { type Line, readLines } from './ndjson.js'
 import { QueueFullError, secondsUntilRoom, take, takenJson } from './taking.js'
 
@@ -59,14 +61,34 @@ function sharedRefusal(outcomes: (Taken | Refusal)[]): Refusal | undefined {
 
 const queueOf = (request: unknown): string => (request as { queue?: string }).queue ?? 'default'
 
-/** Enqueues NDJSON as it comes; the answers, lines of JSON, come in its order. */
-export async function* enqueueLines(input: Readable, options: EnqueueManyOptions): AsyncGenerator<string> {
+/**
+ * Enqueues NDJSON as it comes; the answers, lines of JSON, come in its order.
+ *
+ * @param level how durable each must be before it is answered
+ */
+export async function* enqueueLines(
+  input: Readable,
+  options: EnqueueManyOptions & DurableOptions,
+  level?: DurabilityLevel,
+): AsyncGenerator<string> {
   for await (const batch of readLines(input, options.bodyLimit)) {
     const outcomes = await Promise.all(batch.map((each) => enqueueLine(each, options)))
-    yield outcomes
-      .map((outcome, at) => `${JSON.stringify(lineAnswer(batch[at] as Line, outcome))}\n`)
-      .join('')
+    const answers = outcomes.map((outcome, at) => lineAnswer(batch[at] as Line, outcome))
+    const isDurable = !level || (await areDurable(answers, level, options))
+    const final = level && !isDurable ? answers.map((answer) => notDurable(answer, level)) : answers
+    yield final.map((answer) => `${JSON.stringify(answer)}\n`).join('')
   }
+}
+
+interface LineAnswer extends Partial<Refusal> {
+  line: number
+  id?: string
+  state?: string
+}
+
+function notDurable(answer: LineAnswer, level: DurabilityLevel): LineAnswer {
+  const { statusCode = 503, message } = new NotReachedError(level)
+  return answer.id ? { line: answer.line, id: answer.id, statusCode, message } : answer
 }
 
 async function enqueueLine(line: Line, options: EnqueueManyOptions): Promise<Taken | Refusal> {
@@ -74,7 +96,7 @@ async function enqueueLine(line: Line, options: EnqueueManyOptions): Promise<Tak
   return enqueueOrRefuse(line.value, options)
 }
 
-function lineAnswer({ line }: Line, outcome: Taken | Refusal): object {
+function lineAnswer({ line }: Line, outcome: Taken | Refusal): LineAnswer {
   if ('statusCode' in outcome) return { line, ...outcome }
   const { id, state } = outcome.enqueued
   return { line, id, state }

@@ -5,6 +5,7 @@ import Type from 'typebox'
 import { BadTaskError, checkTask, TaskRequest } from '../../handlers/intake.js'
 import { clientSignal } from '../client-signal.js'
 import { Spool } from '../spool.js'
+import type { DurabilityLevel } from '../../redis/durability.js'
 import { DurabilityLevelSchema, type DurableOptions, untilDurable } from './durable.js'
 import { enqueueArray, enqueueLines, type EnqueueManyOptions, maxTasksPerRequest } from './enqueue-many.js'
 import { ErrorAnswer, exactly, Wait } from './schemas.js'
@@ -32,7 +33,7 @@ const roomPollMs = 100
 /** `POST /tasks`: one task, an array of tasks, or a stream of them. */
 export async function enqueueRoutes(app: FastifyInstance, options: EnqueueOptions): Promise<void> {
   app.addContentTypeParser('application/x-ndjson', (_request, payload, done) => done(null, payload))
-  app.post<{ Querystring: { wait?: string } }>('/tasks', {
+  app.post<{ Querystring: { wait?: string; durability?: DurabilityLevel } }>('/tasks', {
     schema: {
       summary: `Enqueue a task, an array of up to ${maxTasksPerRequest}, or NDJSON of any length`,
       description:
@@ -49,7 +50,7 @@ export async function enqueueRoutes(app: FastifyInstance, options: EnqueueOption
       if (key !== undefined)
         return enqueueOne(withKey(body, key), reply, { ...options, waitMs: waitMs(query) })
       if (body instanceof Readable) {
-        const lines = new Spool(enqueueLines(body, options))
+        const lines = new Spool(enqueueLines(body, options, query.durability))
         return reply.code(202).type('application/x-ndjson').send(lines)
       }
       if (Array.isArray(body)) return enqueueArray(body, reply, options)
