@@ -156,6 +156,23 @@ it('runs no more tasks of a handler at a time than it allows, and others beside 
   }
 })
 
+it('keeps the next tasks of a busy handler at hand: none is put off, and none is lost when the worker stops', async () => {
+  const tasks = await givenTasks(redis)
+  const [worker] = await givenWorkers(tasks, 1)
+  await tasks.enqueueMany(60, 'single', { ms: 20 })
+  await eventually(() => expect(tasks.ledger.done.length).toBeGreaterThan(20))
+  const stats = () => redis.client.hgetall(taskKeys(list).stats)
+  expect(await stats()).not.toHaveProperty('postpone')
+  worker?.signal('SIGTERM')
+  expect(await worker?.exit()).toBe(0)
+  expect(await tasks.audit()).toMatchObject({ held: 0, difference: 0 })
+
+  await givenWorkers(tasks, 1)
+  await tasks.untilEmpty()
+  expect(tasks.ledger.runs.map(({ attempt }) => attempt)).toEqual(Array(60).fill(1))
+  expect(await stats()).toMatchObject({ active: '0', done: '60' })
+})
+
 it('puts off tasks that it has no handler for, and counts no attempt', async () => {
   const tasks = await givenTasks(redis)
   const [worker] = await givenWorkers(tasks, 1)
