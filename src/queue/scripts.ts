@@ -4,6 +4,16 @@ import type { RedisClient } from '../redis/client.js'
 
 type Argument = string | number | Buffer
 
+/** Of heartbeat.lua. */
+export type HeartbeatReply = [
+  now: number,
+  held: number,
+  nextDue: string,
+  dead: number,
+  waiting: number,
+  ...string[],
+]
+
 declare module 'ioredis' {
   interface RedisCommander<Context> {
     push(list: string, ...limitIfExistsValues: Argument[]): Result<[outcome: string, length: number], Context>
@@ -26,13 +36,8 @@ declare module 'ioredis' {
     ): Result<[accepted: number, length: number], Context>
     giveBackTasks(list: string, ...args: Argument[]): Result<string[], Context>
     settleTasks(list: string, ...args: Argument[]): Result<[now: number, ...number[]], Context>
-    heartbeat(
-      list: string,
-      ...args: Argument[]
-    ): Result<
-      [now: number, held: number, nextDue: string, dead: number, waiting: number, ...string[]],
-      Context
-    >
+    heartbeat(list: string, ...args: Argument[]): Result<HeartbeatReply, Context>
+    heartbeats(lists: number, ...args: Argument[]): Result<HeartbeatReply[], Context>
     recoverTasks(list: string, ...args: Argument[]): Result<[now: number, dead: string, ...string[]], Context>
     leaveQueue(list: string, ...args: Argument[]): Result<number, Context>
     keepLease(list: string, ...args: Argument[]): Result<[now: number, held: number], Context>
@@ -67,6 +72,8 @@ interface Script {
   file: string
   /** What is put in front of it: parts that several scripts share. */
   uses: readonly Part[]
+  /** Whether it is run for each of the keys given, as many as there are; then their number comes before them. */
+  isForEachKey?: boolean
 }
 
 const parts = ['names', 'holders', 'put-back', 'patience', 'traffic', 'events', 'dead', 'expiry'] as const
@@ -82,6 +89,7 @@ const commands = {
   giveBackTasks: { file: 'give-back', uses: ['names', 'events'] },
   settleTasks: { file: 'settle', uses: ['names', 'traffic', 'events', 'dead'] },
   heartbeat: { file: 'heartbeat', uses: ['names', 'patience', 'traffic', 'dead'] },
+  heartbeats: { file: 'heartbeat', uses: ['names', 'patience', 'traffic', 'dead'], isForEachKey: true },
   auditQueue: { file: 'audit', uses: ['names'] },
   recoverTasks: { file: 'recover', uses: ['names', 'patience', 'put-back'] },
   leaveQueue: { file: 'leave', uses: ['names', 'put-back'] },
@@ -105,11 +113,18 @@ const commands = {
 
 const texts = new Map(parts.map((part) => [part, read(part)]))
 
-const loaded = Object.entries<Script>(commands).map(([name, { file, uses }]) => {
+const loaded = Object.entries<Script>(commands).map(([name, { file, uses, isForEachKey }]) => {
   const script = read(file)
+  const lua = [...uses.map((part) => texts.get(part)), script].join('\n')
+  if (isForEachKey) return { name, lua: forEachKey(lua) }
   const numberOfKeys = script.match(/^-- KEYS\[\d+\]/gm)?.length ?? 0
-  return { name, numberOfKeys, lua: [...uses.map((part) => texts.get(part)), script].join('\n') }
+  return { name, numberOfKeys, lua }
 })
+
+function forEachKey(lua: string): string {
+  const each = 'for i, key in ipairs(KEYS) do replies[i] = run({ key }, ARGV) end'
+  return `local function run(KEYS, ARGV)\n${lua}\nend\nlocal replies = {}\n${each}\nreturn replies\n`
+}
 
 const equipped = new WeakSet<RedisClient>()
 
@@ -119,9 +134,7 @@ export function withScripts(redis: RedisClient): RedisClient {
   if (equipped.has(redis)) return redis
   equipped.add(redis)
   const about = `local IS_CLUSTER = ${redis.isCluster}\n`
-  for (const { name, numberOfKeys, lua } of loaded) {
-    redis.defineCommand(name, { lua: about + lua, numberOfKeys })
-  }
+  for (const { name, lua, ...keys } of loaded) redis.defineCommand(name, { lua: about + lua, ...keys })
   return redis
 }
 

@@ -2,7 +2,7 @@ import type { RedisClient } from '../redis/client.js'
 import { redisFailure } from '../redis/errors.js'
 import { type ActiveMark, type Attempt, decodeMark, decodeTask, type StoredTask } from './envelope.js'
 import { heldKey, taskKeys, taskList } from './names.js'
-import { withScripts } from './scripts.js'
+import { type HeartbeatReply, withScripts } from './scripts.js'
 import { idLength, newSeed } from './task-id.js'
 
 /** How a task ended. `detail` is JSON on one line. */
@@ -76,6 +76,8 @@ export interface Retention {
 }
 
 const dayMs = 86_400_000
+/** A script that ran for more would hold Redis up. */
+const maxQueuesPerBeat = 200
 
 /** The consuming side of a task queue, for one consumer: everything it does goes through one of these scripts. */
 export class TaskConsumer {
@@ -163,10 +165,32 @@ export class TaskConsumer {
   /** Extends the lease, and hears what is new. One round trip. */
   async heartbeat(leaseMs: number): Promise<Heartbeat> {
     const { deadMax, deadTtlMs } = this.retention
-    const [now, held, nextDue, dead, waiting, ...cancelled] = await this.#redis
+    const reply = await this.#redis
       .heartbeat(this.list, this.id, leaseMs, deadMax, deadTtlMs)
       .catch(redisFailure(this.list))
-    return { now, held, nextDue: toDue(nextDue), dead, hasWaiting: waiting === 1, cancelled }
+    return toHeartbeat(reply)
+  }
+
+  /**
+   * {@link heartbeat} in each of several queues, for one consumer. One round trip for some hundred queues; in a Cluster, where
+   * they may be on as many servers, one for each.
+   *
+   * @param consumers of one connection, one id, and one retention
+   */
+  static async heartbeats(consumers: TaskConsumer[], leaseMs: number): Promise<Heartbeat[]> {
+    const [first] = consumers
+    if (!first) return []
+    if (first.#redis.isCluster) return Promise.all(consumers.map((each) => each.heartbeat(leaseMs)))
+    const { deadMax, deadTtlMs } = first.retention
+    const beats: Heartbeat[] = []
+    for (let at = 0; at < consumers.length; at += maxQueuesPerBeat) {
+      const lists = consumers.slice(at, at + maxQueuesPerBeat).map(({ list }) => list)
+      const replies = await first.#redis
+        .heartbeats(lists.length, ...lists, first.id, leaseMs, deadMax, deadTtlMs)
+        .catch(redisFailure(first.list))
+      beats.push(...replies.map(toHeartbeat))
+    }
+    return beats
   }
 
   /**
@@ -242,6 +266,10 @@ export class TaskConsumer {
 /** What `reserve.lua` puts before a task's value: its id, and how many attempts of it have failed. */
 export function decodeHead(head: string): { id: string; failed: number } {
   return { id: head.slice(0, idLength), failed: Number(head.slice(idLength)) }
+}
+
+function toHeartbeat([now, held, nextDue, dead, waiting, ...cancelled]: HeartbeatReply): Heartbeat {
+  return { now, held, nextDue: toDue(nextDue), dead, hasWaiting: waiting === 1, cancelled }
 }
 
 const toDue = (text: string): number | undefined => (text === '' ? undefined : Number(text))

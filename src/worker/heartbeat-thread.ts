@@ -48,11 +48,8 @@ watching.start()
 parentPort?.on('message', () => void stop())
 
 async function beat(): Promise<number> {
-  await Promise.all(
-    consumers.map(async (consumer, queue) => {
-      tell({ type: 'beat', queue, beat: await consumer.heartbeat(options.leaseMs) })
-    }),
-  )
+  const beats = await TaskConsumer.heartbeats(consumers, options.leaseMs)
+  for (const [queue, beat] of beats.entries()) tell({ type: 'beat', queue, beat })
   return options.everyMs
 }
 
@@ -105,17 +102,17 @@ async function show(): Promise<number> {
   const againMs = (running.length > 0 || watching.blocked ? 1 : 4) * options.everyMs
   const { since: blockedSince, stack } = watching.blocked ?? {}
   const state = { ...options.about, running, ...(blockedSince && { blockedSince, stack }) }
-  await redis.commands
-    .pipeline()
-    .sadd(workersKey, options.consumer)
-    .set(workerKey(options.consumer), JSON.stringify(state), 'PX', 2 * againMs)
-    .exec()
+  const key = workerKey(options.consumer)
+  const before = await redis.commands.set(key, JSON.stringify(state), 'PX', 2 * againMs, 'GET')
+  // It was not known, or taken for gone.
+  if (before === null) await redis.commands.sadd(workersKey, options.consumer)
   return againMs
 }
 
 // A queue that only other programs fill is listed too, and again when Redis has lost its data.
 async function register(): Promise<number> {
   await redis.commands.sadd(queuesKey, ...options.queues)
+  await redis.commands.sadd(workersKey, options.consumer)
   return registerEveryMs
 }
 

@@ -28,8 +28,8 @@ type Fetched = 'full batch' | 'some' | 'nothing' | 'paused' | 'lost' | 'no slot'
 
 const isFull = (fetched: Fetched): boolean => fetched === 'full batch' || fetched === 'no slot'
 
-/** How long a blocked read waits: less than a lease, so that a dead worker's read does not outlive it. */
-export const feedBlockMs = 4000
+/** How long a blocked read waits: far less than a dead worker's held list is watched, which its read may outlive. */
+export const feedBlockMs = 9000
 const pausedPollMs = 1000
 /** The heartbeat's next beat gives it a new lease. */
 const leasePollMs = 200
