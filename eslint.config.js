@@ -11,7 +11,7 @@ const mayImport = {
   handlers: ['queue', 'process'],
   schedules: ['queue', 'redis', 'process'],
   worker: ['handlers', 'queue', 'channel', 'redis', 'process'],
-  library: ['worker', 'handlers', 'queue', 'redis', 'process'],
+  library: ['worker', 'schedules', 'handlers', 'queue', 'redis', 'process'],
   cli: ['library', 'handlers', 'queue', 'channel', 'redis', 'process', 'config', 'index'],
   memcached: ['queue', 'redis', 'process'],
   web: ['schedules', 'handlers', 'queue', 'channel', 'redis', 'process'],
@@ -20,7 +20,7 @@ const mayImport = {
 
 /** Small files without a folder that import nothing of ours, and so may be imported by all. */
 const leaves = ['allowed-hosts', 'exact-json', 'loopback', 'redis-url', 'units', 'visible-text']
-const entrypoints = ['app', 'server', 'memcached', 'start', 'index']
+const entrypoints = ['app', 'web-side', 'server', 'fastify', 'memcached', 'start', 'index']
 const settings = ['config', 'settings']
 
 const folderPattern = (folder) => `**/${folder}/**`

@@ -1,6 +1,11 @@
-import { maxHeaderSize } from 'node:http'
+import { maxHeaderSize, type Server } from 'node:http'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyHttpOptions,
+  type FastifyInstance,
+  LogController,
+} from 'fastify'
 import type { Publisher } from './channel/publisher.js'
 import type { RollCall } from './channel/roll-call.js'
 import type { Registry } from './handlers/registry.js'
@@ -64,33 +69,63 @@ export interface AppOptions {
   allowAnonymous: boolean
 }
 
-/** The web application: plugins and routes, on what it is given. It never listens; tests inject into it. */
+export interface MountedAppOptions extends AppOptions {
+  /** The path that all of it lies under, such as `/admin/queues`. */
+  base: string
+}
+
+/** The web application with a server of its own. It never listens; tests inject into it. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
-  const { log, queue, publisher, pushed, live, board, ping, order, authToken: token } = options
   const clients = new ClientConnections()
-  const app = Fastify({
+  const app = createApp(options, {
+    serverFactory: (handler) => clients.createServer(handler),
+    rewriteUrl: rewriteBadUrl,
+  })
+  app.addHook('preClose', async () => clients.close(options.shutdownGraceMs))
+  await app.register(everything, options)
+  return app
+}
+
+/** The same for another's server, which gives it requests for paths under `base` (`app.routing`). */
+export async function buildMountedApp({ base, ...options }: MountedAppOptions): Promise<FastifyInstance> {
+  const app = createApp(options)
+  await app.register(async (mounted) => everything(mounted, options), { prefix: base })
+  return app
+}
+
+function createApp(
+  { log, bodyLimit }: AppOptions,
+  options: Pick<FastifyHttpOptions<Server>, 'serverFactory' | 'rewriteUrl'> = {},
+): FastifyInstance {
+  return Fastify({
+    ...options,
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
-    serverFactory: (handler) => clients.createServer(handler),
-    bodyLimit: options.bodyLimit,
-    rewriteUrl: rewriteBadUrl,
+    bodyLimit,
     // Node bounds a URL; a parameter that is long is one that is not found.
     routerOptions: { maxParamLength: maxHeaderSize },
     ajv: { customOptions: ajvOptions },
     schemaErrorFormatter: validationError,
   }).withTypeProvider<TypeBoxTypeProvider>()
+}
 
-  app.addHook('preClose', async () => clients.close(options.shutdownGraceMs))
+/** All plugins and routes. They learn from `app.prefix` what their paths begin with. */
+async function everything(app: FastifyInstance, options: AppOptions): Promise<void> {
+  const { authToken: token, allowAnonymous } = options
   await app.register(securityHeaders)
   await app.register(negotiation)
   await app.register(errors, options)
   await app.register(notFound)
   await app.register(views)
   if (token) await app.register(auth, { token })
-  await app.register(sameOrigin, { loopbackOnly: !token && !options.allowAnonymous })
+  await app.register(sameOrigin, { loopbackOnly: !token && !allowAnonymous })
   await app.register(bodyParsers)
   await app.register(openapi)
+  await app.register(routes, options)
+}
 
+async function routes(app: FastifyInstance, options: AppOptions): Promise<void> {
+  const { queue, publisher, pushed, live, board, ping, order } = options
   await app.register(homeRoutes, { live, queue: queue.key, channel: publisher.channel, order })
   await app.register(prodconsRoutes, { queue, pushed })
   await app.register(pubsubRoutes, { publisher })
@@ -106,5 +141,4 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(metricsRoutes, { board, live, prodcons: queue.key })
   await app.register(eventRoutes, { live })
   await app.register(healthRoutes, { ping })
-  return app
 }

@@ -6,9 +6,11 @@ export {
   type TaskContext,
   UnrecoverableError,
 } from './handlers/task.js'
-export type { EnqueueSettings } from './handlers/intake.js'
-export { QueueFullError } from './library/errors.js'
+export { BadTaskError, type EnqueueSettings } from './handlers/intake.js'
+export { QueueFullError, TooManySchedulesError } from './library/errors.js'
+export type { ScheduleInfo, TaskToSchedule } from './library/schedules.js'
 export { TaskQueue, type TaskQueueOptions } from './library/task-queue.js'
 export { Worker, type WorkerOptions } from './library/worker.js'
 export type { TaskRecord, TaskState } from './queue/task-record.js'
 export { RedisUnavailableError } from './redis/errors.js'
+export { BadScheduleError, type Timing, type TimingRequest } from './schedules/timing.js'

@@ -13,6 +13,8 @@ import { improveForms } from './forms.js'
 /** @typedef {{ sample: Sample, feed: import('./feed.js').FeedItem[], history: Point[] }} Snapshot */
 
 const reconnectMs = 2000
+/** What the paths of this server begin with. */
+const base = document.documentElement.dataset.base ?? ''
 const quietMs = Number(find('main').dataset.quietMs)
 
 const chart = createChart(find('#chart-section'))
@@ -27,7 +29,7 @@ improveForms()
 listen()
 
 function listen() {
-  const source = new EventSource('/events')
+  const source = new EventSource(`${base}/events`)
   on(source, 'snapshot', (/** @type {Snapshot} */ snapshot) => {
     chart.reset(snapshot.history)
     feed.reset(snapshot.feed)

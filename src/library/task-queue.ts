@@ -5,7 +5,12 @@ import { TaskInspector } from '../queue/task-inspector.js'
 import { TaskQueue as Queue } from '../queue/task-queue.js'
 import type { TaskRecord } from '../queue/task-record.js'
 import { Connections } from '../redis/connections.js'
-import { QueueFullError } from './errors.js'
+import { maxSchedules, Schedules } from '../schedules/schedules.js'
+import { checkTiming, type TimingRequest } from '../schedules/timing.js'
+import { century } from '../units.js'
+import { QueueFullError, TooManySchedulesError } from './errors.js'
+import { checkName, checkRedisUrl, checkWhole } from './options.js'
+import { type ScheduleInfo, type TaskToSchedule, toInfo, toScheduled } from './schedules.js'
 
 export interface TaskQueueOptions {
   /** As `REDIS_URL`: one server, a Cluster, Sentinels. */
@@ -32,13 +37,20 @@ export class TaskQueue {
   readonly #redis: Connections
   readonly #queue: Queue
   readonly #inspector: TaskInspector
+  readonly #schedules: Schedules
   readonly #resultTtlMs: number
   readonly #ready: Promise<boolean>
 
+  /** @throws {TypeError} naming the option that is wrong */
   constructor({ redisUrl, name = 'default', maxLength = 0, resultTtlMs = dayMs }: TaskQueueOptions) {
+    checkRedisUrl(redisUrl)
+    checkName('name', name)
+    checkWhole('maxLength', maxLength, [0, Number.MAX_SAFE_INTEGER])
+    checkWhole('resultTtlMs', resultTtlMs, [0, century.ms])
     this.#redis = new Connections(redisUrl, { log: pino({ enabled: false }), fatal: rethrow })
     this.#queue = new Queue(this.#redis.commands, name, { maxLength, maxBytes: 0, onceMs: dayMs })
     this.#inspector = new TaskInspector(this.#redis.commands, name)
+    this.#schedules = new Schedules(this.#redis.commands)
     this.#resultTtlMs = resultTtlMs
     this.#ready = this.#redis.ready(firstConnectionMs)
   }
@@ -84,6 +96,42 @@ export class TaskQueue {
     if (parsed?.queue !== this.#queue.name) return 'unknown'
     await this.#ready
     return this.#queue.cancel(parsed.id, this.#resultTtlMs)
+  }
+
+  /**
+   * Creates or changes a schedule, which enqueues a task of this queue again and again, once for each due time however
+   * many processes live. Any worker, the library's too, sees to it, within a few seconds from now on. Names are shared by
+   * all queues.
+   *
+   * @param timing `{ every: '10s' }`, or `{ cron: '0 7 * * 1-5', timezone: 'Europe/Berlin' }`, UTC unless given
+   * @throws {BadScheduleError} {BadTaskError} naming the field
+   * @throws {TooManySchedulesError}
+   * @throws {RedisUnavailableError} and then it may be changed or not
+   */
+  async schedule(
+    name: string,
+    timing: TimingRequest,
+    task: TaskToSchedule,
+  ): Promise<'created' | 'changed' | 'unchanged'> {
+    checkName('name', name)
+    const [checked, scheduled] = [checkTiming(timing), toScheduled(this.#queue.name, task)]
+    await this.#ready
+    const outcome = await this.#schedules.put(name, checked, scheduled)
+    if (outcome === 'full') throw new TooManySchedulesError(maxSchedules)
+    return outcome
+  }
+
+  /** This queue's schedules, by name. One round trip, O(all queues' schedules). */
+  async schedules(): Promise<ScheduleInfo[]> {
+    await this.#ready
+    return (await this.#schedules.all()).filter(({ queue }) => queue === this.#queue.name).map(toInfo)
+  }
+
+  /** Ends a schedule of this queue; false if there is none. What it has enqueued stays. Three round trips. */
+  async unschedule(name: string): Promise<boolean> {
+    await this.#ready
+    const found = await this.#schedules.find(name)
+    return found?.queue === this.#queue.name && this.#schedules.remove(name)
   }
 
   /** Lengths and counters. One round trip. */

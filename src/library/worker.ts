@@ -1,9 +1,12 @@
 import { pino } from 'pino'
-import { toHandler } from '../handlers/registry.js'
 import type { Task } from '../handlers/task.js'
 import type { Logger } from '../process/log.js'
 import { Connections } from '../redis/connections.js'
+import { DueSchedules } from '../schedules/due-schedules.js'
+import { Scheduler } from '../schedules/scheduler.js'
+import { century } from '../units.js'
 import { TaskWorker } from '../worker/task-worker.js'
+import { checkName, checkQueues, checkRedisUrl, checkWhole, toRegistry } from './options.js'
 
 export interface WorkerOptions {
   /** As `REDIS_URL`: one server, a Cluster, Sentinels. */
@@ -12,7 +15,7 @@ export interface WorkerOptions {
   tasks: Record<string, Task>
   /** Queues to take from; `default` unless given. */
   queues?: string[]
-  /** Tasks at a time; 10 unless given. */
+  /** Tasks at a time, from 1 to 1000; 10 unless given. */
   concurrency?: number
   /** Shown to people. */
   name?: string
@@ -20,6 +23,8 @@ export interface WorkerOptions {
   graceMs?: number
   /** How long records of finished tasks are kept, in ms; a day unless given. */
   resultTtlMs?: number
+  /** Most tasks that may wait or be delayed in a queue for a schedule to add one; no limit unless given. */
+  maxLength?: number
   /** A pino logger; silent unless given. */
   log?: Logger
   /** Told when a handler ran past its timeout and did not heed its signal. The process should end; unless given, it does. */
@@ -27,9 +32,14 @@ export interface WorkerOptions {
 }
 
 const dayMs = 86_400_000
+// What timers of Node can wait.
+const longestTimerMs = 2 ** 31 - 1
+// As in workers/tasks.ts, a bit sooner: there may be no web process, which would know of a change at once.
+const scheduleIdleMs = 5000
 
 /**
- * Runs handlers in another Node program, with all that `workers/tasks.ts` promises.
+ * Runs handlers in another Node program, with all that `workers/tasks.ts` promises, and enqueues what is scheduled: no
+ * other process is needed.
  *
  * @example
  * const worker = new Worker({ redisUrl, tasks: { echo: task({ input, run: ({ message }) => message }) } })
@@ -39,9 +49,12 @@ const dayMs = 86_400_000
 export class Worker {
   readonly #redis: Connections
   readonly #worker: TaskWorker
+  readonly #scheduler: Scheduler
 
-  /** @throws {TypeError} naming the handler and the setting that is wrong */
+  /** @throws {TypeError} naming the option, or the handler and its setting, that is wrong */
   constructor(options: WorkerOptions) {
+    checkOptions(options)
+    const handlers = toRegistry(options.tasks)
     const { redisUrl, queues = ['default'], concurrency = 10, name = `worker-${process.pid}` } = options
     const {
       graceMs = 25_000,
@@ -54,7 +67,7 @@ export class Worker {
       redis: this.#redis,
       redisUrl,
       queues,
-      handlers: new Map(Object.entries(options.tasks).map(([key, task]) => [key, toHandler(key, task)])),
+      handlers,
       concurrency,
       name,
       retention: { resultTtlMs, deadMax: 100_000, deadTtlMs: 30 * dayMs },
@@ -64,18 +77,38 @@ export class Worker {
       log,
       onStuck,
     })
+    const due = new DueSchedules(this.#redis.commands, { maxLength: options.maxLength ?? 0, maxBytes: 0 })
+    this.#scheduler = new Scheduler({ due, log, idleMs: scheduleIdleMs })
   }
 
-  /** Begins to take tasks, once Redis answers. */
+  /** Begins to take tasks, and to enqueue those of schedules, once Redis answers. */
   async start(): Promise<void> {
     await this.#redis.ready(Infinity)
     this.#worker.start()
+    this.#scheduler.start()
   }
 
   /** Takes nothing more, finishes what is running within `graceMs`, gives back the rest. Safe to call twice. */
   async stop(): Promise<void> {
+    await this.#scheduler.stop()
     await this.#worker.stop()
     this.#redis.close()
+  }
+}
+
+const wholeBounds = {
+  graceMs: [0, longestTimerMs],
+  resultTtlMs: [0, century.ms],
+  maxLength: [0, Number.MAX_SAFE_INTEGER],
+} satisfies Record<string, [number, number]>
+
+function checkOptions({ redisUrl, queues, concurrency, name, ...options }: WorkerOptions): void {
+  checkRedisUrl(redisUrl)
+  if (queues !== undefined) checkQueues('queues', queues)
+  if (concurrency !== undefined) checkWhole('concurrency', concurrency, [1, 1000])
+  if (name !== undefined) checkName('name', name)
+  for (const option of ['graceMs', 'resultTtlMs', 'maxLength'] as const) {
+    if (options[option] !== undefined) checkWhole(option, options[option], wholeBounds[option])
   }
 }
 

@@ -10,6 +10,9 @@ const satellite = (list: string, name: string): string => `{${list}}:${name}`
 /** CHANNEL, JSON {@link ../queue/activity.Activity}: what went into and came out of the list, thinned out. */
 export const activityChannel = (list: string): string => satellite(list, 'activity')
 
+/** Whether a task queue, or a schedule, may have this name. */
+export const isQueueName = (name: string): boolean => /^[A-Za-z0-9._:-]{1,100}$/.test(name)
+
 /** LIST: the waiting tasks of a task queue. */
 export const taskList = (queue: string): string => `task:queue:${queue}`
 

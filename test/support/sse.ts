@@ -53,12 +53,15 @@ export class EventStream {
   }
 }
 
-/** Opens `/events` of a listening application; closed after the test. */
-export async function openEvents(app: FastifyInstance): Promise<EventStream> {
+/** Opens `/events` of a listening application, or another path; closed after the test. */
+export async function openEvents(
+  app: FastifyInstance,
+  { path = '/events', headers = {} }: { path?: string; headers?: Record<string, string> } = {},
+): Promise<EventStream> {
   const { port } = app.server.address() as AddressInfo
-  const headers = { accept: 'text/event-stream' }
+  const about = { host: '127.0.0.1', port, path, headers: { accept: 'text/event-stream', ...headers } }
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
-    get({ host: '127.0.0.1', port, path: '/events', headers, agent: false }, resolve).on('error', reject)
+    get({ ...about, agent: false }, resolve).on('error', reject)
   })
   onTestFinished(() => {
     response.destroy()

@@ -77,7 +77,10 @@ async function enqueueOne(body: unknown, reply: FastifyReply, options: EnqueueOp
     const enqueued = await take(checked, board)
     if (enqueued.outcome === 'accepted') {
       if (enqueued.isRepeated) reply.header('idempotent-replayed', 'true')
-      return reply.code(202).header('location', `/tasks/${enqueued.id}`).send(takenJson(checked, enqueued))
+      return reply
+        .code(202)
+        .header('location', `${reply.server.prefix}/tasks/${enqueued.id}`)
+        .send(takenJson(checked, enqueued))
     }
     if (Date.now() >= deadline) {
       reply.header('retry-after', await secondsUntilRoom(board, checked.queue))

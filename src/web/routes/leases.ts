@@ -4,9 +4,8 @@ import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest }
 import Type from 'typebox'
 import { inexactness } from '../../exact-json.js'
 import { type Registry, toPositiveMs } from '../../handlers/registry.js'
-import { Custodian } from '../../queue/custodian.js'
+import { Custodian, type CustodianOptions } from '../../queue/custodian.js'
 import { failed, succeeded } from '../../queue/outcome.js'
-import type { RecoverOptions } from '../../queue/recover-dead.js'
 import type { RetryPolicy } from '../../queue/retry-policy.js'
 import type { Outcome, Recovered, TaskConsumer } from '../../queue/task-consumer.js'
 import { priorityOf, publicId } from '../../queue/task-id.js'
@@ -57,15 +56,13 @@ interface LeaseRequest<Body> {
 }
 
 /** A consumer in any language: takes one task for a while, then settles it. */
-export async function leaseRoutes(
-  app: FastifyInstance,
-  { board, handlers, log }: LeasesOptions,
-): Promise<void> {
+export async function leaseRoutes(app: FastifyInstance, options: LeasesOptions): Promise<void> {
+  const { board, handlers } = options
   const policyOf = (name: string) => handlers.get(name)?.policy
-  const custodian = createCustodian(board, { log, policyOf })
-  app.addHook('onListen', () => custodian.start())
-  const lines: Lines = new Map()
+  const custodian = createCustodian(options, policyOf)
+  app.addHook('onReady', async () => custodian.start())
   app.addHook('onClose', () => custodian.stop())
+  const lines: Lines = new Map()
   app.post<ReserveRequest>(
     '/queues/:name/reserve',
     { schema: { summary: 'Take one task on a lease', params: Queue, querystring: Reserve } },
@@ -95,12 +92,13 @@ export async function leaseRoutes(
   )
 }
 
-function createCustodian(board: TaskBoard, options: RecoverOptions): Custodian {
+function createCustodian({ board, log }: LeasesOptions, policyOf: CustodianOptions['policyOf']): Custodian {
   const self = randomBytes(16).toString('base64url')
   return new Custodian({
-    ...options,
     consumerOf: (queue) => board.lease(queue, self),
     findForsaken: () => board.forsaken(),
+    log,
+    policyOf,
   })
 }
 

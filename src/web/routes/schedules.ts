@@ -78,7 +78,9 @@ async function put(
   const checked = toScheduled(task, options.handlers)
   const outcome = await options.schedules.put(params.name, checkTiming(timing), checked)
   if (outcome === 'full') throw new TooManyError(maxSchedules)
-  reply.code(outcome === 'created' ? 201 : 200).header('location', `/schedules/${params.name}`)
+  reply
+    .code(outcome === 'created' ? 201 : 200)
+    .header('location', `${reply.server.prefix}/schedules/${params.name}`)
   return find(params.name, options.schedules)
 }
 
