@@ -5,8 +5,10 @@ import type { Outcome } from '../queue/task-consumer.js'
 
 const withoutHandlerMs = 5000
 const busyMs = 100
-/** Tasks of a busy handler come back so far from each other: a long queue of them must not go round at full speed. */
-const spacingMs = 2
+/** Tasks of a busy handler come back so far from each other at least: a long queue of them must not go round at full speed. */
+const leastPaceMs = 2
+/** However slow it is: other workers may be free before. */
+const longestMs = 5000
 
 /** When tasks that cannot be run here, or not now, are due again. */
 export class Postponement {
@@ -15,11 +17,16 @@ export class Postponement {
 
   constructor(private readonly log: Logger) {}
 
-  /** As many tasks of this handler run as it allows. They come back in the order in which they came. */
-  whileBusy(handler: Handler, now = Date.now()): Outcome {
-    const due = Math.max(now + busyMs, (this.#lastDue.get(handler) ?? 0) + spacingMs)
+  /**
+   * As many tasks of this handler run as it allows. They come back in the order in which they came, at its pace.
+   *
+   * @param paceMs ms from one of its tasks to the next
+   */
+  whileBusy(handler: Handler, paceMs = leastPaceMs, now = Date.now()): Outcome {
+    const next = (this.#lastDue.get(handler) ?? 0) + Math.max(paceMs, leastPaceMs)
+    const due = Math.min(Math.max(now + busyMs, next), now + longestMs)
     this.#lastDue.set(handler, due)
-    return { kind: 'postpone', delayMs: due - now }
+    return { kind: 'postpone', delayMs: Math.round(due - now) }
   }
 
   /** There is no such handler here: other workers may have it. */

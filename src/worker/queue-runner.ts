@@ -127,7 +127,8 @@ export class QueueRunner {
   }
 
   #putOff(handler: Handler, task: StoredTask): Outcome {
-    return this.parking.add(handler, task) ? { kind: 'park' } : this.#postponement.whileBusy(handler)
+    if (this.parking.add(handler, task)) return { kind: 'park' }
+    return this.#postponement.whileBusy(handler, this.parking.paceMs(handler))
   }
 
   #startParked(handler: Handler): void {
@@ -209,6 +210,7 @@ export class QueueRunner {
     this.#running.set(run.handler, (this.#running.get(run.handler) ?? 1) - 1)
     this.runs.delete(run.task.id)
     this.#options.onEnd(run)
+    if (run.handler.concurrency !== Infinity) this.parking.learn(run.handler, Date.now() - run.startedAt)
     if (this.parking.size > 0) this.#startParked(run.handler)
   }
 

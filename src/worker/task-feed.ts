@@ -48,7 +48,7 @@ export class TaskFeed {
   #loop: Promise<void> | undefined
   #dueTimer: NodeJS.Timeout | undefined
   #knownAt = 0
-  #takingDue: Promise<unknown> | undefined
+  #takingDue: Promise<void> | undefined
   #failures = 0
   #lastTurn = Date.now()
 
@@ -78,7 +78,7 @@ export class TaskFeed {
 
   /** Tasks are said to wait: takes some, should it be waiting in a blocked read that does not hear of them. */
   poke(): void {
-    this.#takingDue = Promise.all([this.#takingDue, this.#takeDue()])
+    this.#takingDue = Promise.all([this.#takingDue, this.#takeDue()]).then(() => undefined)
   }
 
   /** Takes nothing more. Safe when never started, and twice. */

@@ -18,9 +18,17 @@ if not is_elsewhere and holder_of(id, value) then
   return 'active'
 end
 
-if call('ZREM', delayed_of(id), id) == 0 and call('ZREM', DEAD, id) == 0 then
+-- A worker may have it at hand, not started.
+local function take_from_hand()
+  for _, consumer in ipairs(call('ZRANGE', CONSUMERS, 0, -1)) do
+    if not is_over_http(consumer) and call('LREM', held_list(consumer), 1, ref(id)) == 1 then return true end
+  end
+end
+
+if call('ZREM', delayed_of(id), id) == 0 and call('ZREM', DEAD, id) == 0 and not take_from_hand() then
   call('SADD', GHOSTS, id)
 end
+call('ZREM', EXPIRING, id)
 if record_ms > 0 then
   local record = table.concat({ 'cancelled\t', string.format('%.0f', now), '\t\n{"message":"cancelled"}\n', value })
   call('HSET', record_key(id), id, record)

@@ -14,6 +14,8 @@ local function holder_of(id, value)
   local inline = '\3' .. id .. '\n' .. value
   for _, consumer in ipairs(call('ZRANGE', CONSUMERS, 0, -1)) do
     local held = held_list(consumer)
-    if call('LPOS', held, started(id)) or call('LPOS', held, inline) then return consumer end
+    if not is_over_http(consumer) and (call('LPOS', held, started(id)) or call('LPOS', held, inline)) then
+      return consumer
+    end
   end
 end

@@ -56,6 +56,11 @@ local function held_list(consumer)
   return P .. 'held:' .. consumer
 end
 
+-- Whether a consumer holds one task for a client over HTTP: what it holds is noted in {K}:active.
+local function is_over_http(consumer)
+  return string.sub(consumer, 1, 5) == 'http~'
+end
+
 -- Records of tasks whose ids were made in the same 64 ms share a hash: one key to expire, and not one for each.
 local function record_key(id)
   return P .. 'task:' .. string.sub(id, 2, 8)

@@ -52,6 +52,7 @@ for _, id in ipairs(ids) do
   end
   call('DEL', P .. 'history:' .. id)
 end
+call('ZREM', EXPIRING, unpack(ids))
 call('HDEL', TASKS, unpack(ids))
 call('HDEL', TRIES, unpack(ids))
 call('HINCRBY', STATS, 'bytes', -bytes)

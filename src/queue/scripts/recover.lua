@@ -13,14 +13,15 @@ local n = tonumber(ARGV[1])
 local now = now_ms()
 if is_patient(now) then return { now, '' } end
 
--- A dead consumer's blocked read may outlive it for a while and be handed one more task: it is watched until then.
+-- A dead consumer's blocked read may outlive it for a while and be handed one more task: it is watched until then. One over
+-- HTTP makes none, and there may be many.
 local watch_ms = 30000
 local dead
 for _, name in ipairs(call('ZRANGEBYSCORE', CONSUMERS, '-inf', now, 'LIMIT', 0, 1000)) do
   if call('EXISTS', held_list(name)) == 1 then
     dead = name
     break
-  elseif tonumber(call('ZSCORE', CONSUMERS, name)) < now - watch_ms then
+  elseif is_over_http(name) or tonumber(call('ZSCORE', CONSUMERS, name)) < now - watch_ms then
     call('ZREM', CONSUMERS, name)
   end
 end

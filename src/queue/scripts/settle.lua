@@ -32,6 +32,8 @@ for i = FIRST, #ARGV, PARTS do named[#named + 1] = ARGV[i] end
 local has_tries = call('EXISTS', TRIES) == 1
 local tries = has_tries and call('HMGET', TRIES, unpack(named)) or {}
 
+local values = call('HMGET', TASKS, unpack(named))
+
 local function part(j, offset)
   return ARGV[FIRST + (j - 1) * PARTS + offset]
 end
@@ -46,16 +48,20 @@ local function are_tail()
   local tail = call('LRANGE', held, -#named, -1)
   if #tail ~= #named then return false end
   for j, id in ipairs(named) do
-    if tail[#named + 1 - j] ~= started(id) or not is_current(j) then return false end
+    if tail[#named + 1 - j] ~= started(id) or not values[j] or not is_current(j) then return false end
   end
   return true
 end
 
-local reply, ids, items = { now }, {}, {}
+local reply, ids, items, orphans = { now }, {}, {}, 0
 local is_tail = are_tail()
 if is_tail then call('LTRIM', held, 0, -#named - 1) end
 for j, id in ipairs(named) do
   local is_ours = is_tail or (is_current(j) and call('LREM', held, -1, started(id)) == 1)
+  -- A second reference to a task that has ended, which somebody else pushed.
+  if is_ours and not values[j] then
+    is_ours, orphans = false, orphans + 1
+  end
   if is_ours then
     ids[#ids + 1] = id
     items[#items + 1] = j
@@ -63,9 +69,9 @@ for j, id in ipairs(named) do
     reply[#reply + 1] = j - 1
   end
 end
+if #ids + orphans > 0 then call('HINCRBY', STATS, 'active', -#ids - orphans) end
 if #ids == 0 then return reply end
 
-local values = call('HMGET', TASKS, unpack(ids))
 if call('EXISTS', ACTIVE) == 1 then call('HDEL', ACTIVE, unpack(ids)) end
 local has_cancelled = call('EXISTS', CANCELLED) == 1
 local are_heard = are_results_heard()
@@ -98,7 +104,8 @@ local function finish(id, state, value, mark, detail)
 end
 
 for j, id in ipairs(ids) do
-  local item, value = items[j], values[j]
+  local item = items[j]
+  local value = values[item]
   local outcome, delay = string.match(part(item, 2), '^(%l+):?(%d*)')
   local detail = part(item, 3)
   if has_cancelled and call('SREM', CANCELLED, id) == 1 and outcome ~= 'done' and outcome ~= 'cancelled' then
@@ -142,7 +149,6 @@ if #gone > 0 then
   call('HINCRBY', STATS, 'bytes', -gone_bytes)
 end
 if counts['dead'] then trim_dead(now, dead_max, dead_ms) end
-call('HINCRBY', STATS, 'active', -#ids)
 for outcome, count in pairs(counts) do call('HINCRBY', STATS, outcome, count) end
 if counts['done'] then count_traffic(now, 'd', counts['done']) end
 local failed = (counts['retry'] or 0) + (counts['dead'] or 0)
