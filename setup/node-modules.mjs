@@ -5,7 +5,8 @@ import { SetupProblem } from './setup-problem.mjs'
 
 const stampFile = 'node_modules/.servery-stamp'
 // The build needs the development packages even where NODE_ENV=production; no package's install script is needed.
-const args = ['ci', '--include=dev', '--ignore-scripts']
+// What npm warns of is ours to mind, and not the user's.
+const args = ['ci', '--include=dev', '--ignore-scripts', '--loglevel=error']
 
 // Some packages come as one build a platform: a folder shared with another system must be filled anew.
 const current = () => fingerprint(['package-lock.json'], `${process.platform} ${process.arch}`)

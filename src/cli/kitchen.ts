@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import Type from 'typebox'
-import { QueueFullError, task, TaskQueue, Worker } from '../index.js'
+import { QueueFullError, RedisUnavailableError, task, TaskQueue, Worker } from '../index.js'
 import type { Command, CommandContext, Given } from './command.js'
 import { durationOption, integerOption } from './options.js'
 import { text } from './result-line.js'
@@ -85,8 +85,9 @@ async function serve(
       await hatch.enqueue('eat', dish)
       return true
     } catch (error) {
-      if (!(error instanceof QueueFullError)) throw error
-      if (tries === 1) onFull()
+      if (error instanceof QueueFullError) {
+        if (tries === 1) onFull()
+      } else if (!(error instanceof RedisUnavailableError)) throw error
       await pause(roomPollMs, signal)
     }
   }

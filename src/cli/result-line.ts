@@ -1,8 +1,11 @@
 import { type JobResult, jsonValue, parseResult, reasonOf } from '../channel/job.js'
+import { inexactness } from '../exact-json.js'
 import { valueText } from '../visible-text.js'
 
 /** A message of the results channel for people: one line that steers no terminal. */
 export function resultLine(message: string): string {
+  // Read and written again, a large number would be another.
+  if (inexactness(jsonValue(message), '')) return `said ${valueText(message)}`
   const job = parseResult(message)
   if (job) return jobLine(job)
   return taskLine(jsonValue(message)) ?? `said ${valueText(message)}`
