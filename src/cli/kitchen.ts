@@ -85,9 +85,9 @@ async function serve(
       await hatch.enqueue('eat', dish)
       return true
     } catch (error) {
-      if (error instanceof QueueFullError) {
-        if (tries === 1) onFull()
-      } else if (!(error instanceof RedisUnavailableError)) throw error
+      const isFull = error instanceof QueueFullError
+      if (isFull && tries === 1) onFull()
+      if (!isFull && !(error instanceof RedisUnavailableError)) throw error
       await pause(roomPollMs, signal)
     }
   }
