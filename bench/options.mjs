@@ -46,7 +46,7 @@ const quick = {
 }
 
 /** Left out unless asked for by name, when it has to be quick. */
-const slow = ['backlog', 'sigkill']
+const slow = ['backlog', 'queues', 'sigkill']
 
 const usage = `npm run bench -- [--quick] [--only NAME[,NAME]] [--rounds N] [--subjects NAME[,NAME]] [--profile]
   scenarios: ${scenarioNames.join(', ')}`

@@ -24,7 +24,8 @@ export function profilesIn() {
 function summary(path) {
   const profile = JSON.parse(readFileSync(path, 'utf8'))
   const byFunction = selfTimes(profile)
-  const busyUs = [...byFunction].reduce((sum, [name, us]) => (name.startsWith('(idle)') ? sum : sum + us), 0)
+  byFunction.delete('(idle)')
+  const busyUs = [...byFunction.values()].reduce((sum, us) => sum + us, 0)
   const lines = [...byFunction]
     .sort(([, a], [, b]) => b - a)
     .slice(0, shownFunctions)

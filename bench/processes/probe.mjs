@@ -1,9 +1,9 @@
 // Loaded into Servery's own processes before their program, and into their threads: tells what the process uses.
 import { isMainThread } from 'node:worker_threads'
-import { serve } from './serve.mjs'
+import { answer } from './serve.mjs'
 
 if (isMainThread) {
-  serve({})
+  answer({})
   // The program must end as if nothing listened.
   process.channel.unref()
 }

@@ -1,8 +1,15 @@
 /**
- * The child's side of {@link ./process.mjs}: answers calls that come by IPC, and ends with its parent.
+ * The child's side of {@link ./process.mjs}: answers calls that come by IPC, and ends when told to, or with its parent.
  * @param {Record<string, (args: any) => unknown>} methods
  */
 export function serve(methods) {
+  answer(methods)
+  // Only a process that ends by itself writes its CPU profile.
+  for (const ending of ['SIGTERM', 'disconnect']) process.once(ending, () => process.exit())
+}
+
+/** Answers calls, and leaves it to the program when it ends. @param {Record<string, (args: any) => unknown>} methods */
+export function answer(methods) {
   const all = { usage, ...methods }
   process.on('message', async ({ id, method, args }) => {
     try {
@@ -11,7 +18,6 @@ export function serve(methods) {
       process.send({ id, error: error.stack })
     }
   })
-  process.once('disconnect', () => process.exit())
 }
 
 /** CPU time so far, in microseconds, of all threads; resident memory in bytes. */

@@ -34,16 +34,13 @@ export const scenario = {
   measure: (bench, subject) => (subject === 'floor' ? measureBare(bench) : measureServery(bench)),
 }
 
-// The same number stands beside both rows that are compared with it.
+/** Beside both rows that are compared with it stands the same. */
 async function measureBare(bench) {
   const server = await startBareServer(bench, bareList)
   return withLoad(server, async (load) => {
     const post = { path: '/', list: bareList, body: value, perRequest: 1 }
-    const rate = await measurePost(bench, { server, load, ...post })
-    return [
-      { row: 'POST /prodcons', unit: '/s', value: rate },
-      { row: 'POST /tasks', unit: '/s', value: rate },
-    ]
+    const measured = await measurePost(bench, { server, load, ...post })
+    return ['POST /prodcons', 'POST /tasks'].flatMap((row) => toRows(row, measured))
   })
 }
 
@@ -52,12 +49,16 @@ async function measureServery(bench) {
   return withLoad(server, async (load) => {
     const results = []
     for (const post of posts) {
-      results.push({ row: post.row, unit: '/s', value: await measurePost(bench, { server, load, ...post }) })
+      results.push(...toRows(post.row, await measurePost(bench, { server, load, ...post })))
     }
-    const uploaded = await measureUpload(bench, { server, load })
-    return [...results, { row: 'POST /tasks, NDJSON', unit: '/s', value: uploaded }]
+    return [...results, ...toRows('POST /tasks, NDJSON', await measureUpload(bench, { server, load }))]
   })
 }
+
+const toRows = (row, { rate, cpuUs }) => [
+  { row, unit: '/s', value: rate },
+  { row: `${row}: CPU of the server`, unit: 'µs each', value: cpuUs },
+]
 
 async function withLoad(server, work) {
   const load = startRole('load')
@@ -72,22 +73,32 @@ async function withLoad(server, work) {
 async function measurePost(bench, { server, load, path, list, body, perRequest }) {
   const amount = perRequest === 1 ? bench.sizes.requests : Math.ceil((bench.sizes.requests / perRequest) * 5)
   const request = { url: `${server.url}${path}`, body, headers: json, connections }
-  await bench.redis.empty()
   await load.call('post', { ...request, amount: Math.max(connections, Math.ceil(warmUp / perRequest)) })
-  await bench.redis.empty()
-  const { ms, good, bad } = await load.call('post', { ...request, amount })
-  expectCount('requests refused', bad, 0)
-  expectCount('elements in the list', await bench.redis.client.llen(list), good * perRequest)
-  return (good * perRequest) / (ms / 1000)
+  return perElement(bench, { server, list, count: amount * perRequest }, async () => {
+    const { ms, good, bad } = await load.call('post', { ...request, amount })
+    expectCount('requests refused', bad, 0)
+    expectCount('requests answered', good, amount)
+    return ms
+  })
 }
 
 async function measureUpload(bench, { server, load }) {
   const count = bench.sizes.tasks
   const upload = { url: `${server.url}/tasks`, line: `${JSON.stringify(taskRequest)}\n`, headers: ndjson }
   await load.call('upload', { ...upload, count: warmUp })
-  await bench.redis.empty()
-  const { ms, good } = await load.call('upload', { ...upload, count })
-  expectCount('lines answered', good, count)
-  expectCount('elements in the list', await bench.redis.client.llen(taskList), count)
-  return count / (ms / 1000)
+  return perElement(bench, { server, list: taskList, count }, async () => {
+    const { ms, good } = await load.call('upload', { ...upload, count })
+    expectCount('lines answered', good, count)
+    return ms
+  })
+}
+
+/** What it takes to put `count` elements into a list that was empty. */
+async function perElement({ redis }, { server, list, count }, send) {
+  await redis.empty()
+  const before = await server.process.call('usage')
+  const ms = await send()
+  const after = await server.process.call('usage')
+  expectCount('elements in the list', await redis.client.llen(list), count)
+  return { rate: count / (ms / 1000), cpuUs: (after.cpuUs - before.cpuUs) / count }
 }
