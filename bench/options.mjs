@@ -54,7 +54,7 @@ const usage = `npm run bench -- [--quick] [--only NAME[,NAME]] [--rounds N] [--s
 /**
  * What the command line asks for. Ends the process where it is not understood.
  * @param {string[]} args
- * @returns {{ sizes: Sizes, isQuick: boolean, scenarios: string[], subjects?: string[], isProfiled: boolean }}
+ * @returns {{ sizes: Sizes, isWhole: boolean, scenarios: string[], subjects?: string[], isProfiled: boolean }}
  */
 export function readOptions(args) {
   const { quick: isQuick, only, rounds, subjects, profile, help } = parse(args)
@@ -63,7 +63,8 @@ export function readOptions(args) {
   const unknown = scenarios.filter((name) => !scenarioNames.includes(name))
   if (unknown.length > 0) end(`--only: no scenario ${unknown.join(', ')}\n${usage}`, 1)
   const sizes = { ...(isQuick ? quick : full), ...(rounds && { rounds: toRounds(rounds) }) }
-  return { sizes, isQuick, scenarios, subjects: subjects?.split(','), isProfiled: profile }
+  const isWhole = !isQuick && !only && !subjects && !rounds && !profile
+  return { sizes, isWhole, scenarios, subjects: subjects?.split(','), isProfiled: profile }
 }
 
 function parse(args) {

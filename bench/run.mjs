@@ -29,6 +29,7 @@ import { writeReport } from './report/write.mjs'
  * @returns {Promise<number>} exit code: 1 if anything did not do its work
  */
 export async function run(options) {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(1))
   const redis = new RedisServer()
   const results = new Results()
   try {
@@ -36,7 +37,7 @@ export async function run(options) {
     const machine = await describeMachine(redis.client)
     const nodeOptions = options.isProfiled ? profileOptions : () => ({ execArgv: [] })
     await measureAll({ redis, sizes: options.sizes, nodeOptions }, options, results)
-    writeReport({ machine, results, isQuick: options.isQuick })
+    writeReport({ machine, results, isWhole: options.isWhole })
   } finally {
     await redis.stop()
   }
@@ -61,7 +62,8 @@ async function measureAll(bench, { scenarios, subjects }, results) {
 async function measureOne({ bench, scenario, name, subject }, results) {
   const start = performance.now()
   try {
-    for (const measured of await scenario.measure(bench, subject)) results.add(subject, measured)
+    const all = await scenario.measure(bench, subject)
+    for (const measured of all) results.add({ scenario: name, subject, ...measured })
   } catch (error) {
     // The others are measured all the same.
     const reason = error instanceof WrongResult ? error.message : error.stack

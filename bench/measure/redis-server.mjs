@@ -17,6 +17,8 @@ export class RedisServer {
     const flags = ['--port', '0', '--unixsocket', this.socket, '--dir', this.#folder]
     flags.push('--save', '', '--appendonly', 'no', '--maxmemory-policy', 'noeviction')
     this.process = spawn(process.env.REDIS_SERVER ?? 'redis-server', flags, { stdio: 'ignore' })
+    // However this process ends.
+    process.once('exit', () => this.#clear())
     this.client = new Redis(this.socket, { maxRetriesPerRequest: null, retryStrategy: () => 20 })
     this.client.on('error', () => undefined)
     await this.client.ping()
@@ -28,6 +30,11 @@ export class RedisServer {
       this.process.kill()
       await once(this.process, 'exit')
     }
+    this.#clear()
+  }
+
+  #clear() {
+    this.process?.kill()
     rmSync(this.#folder, { recursive: true, force: true })
   }
 

@@ -2,14 +2,14 @@ import { median } from '../measure/statistics.mjs'
 
 /** Everything that was measured, row by row in the order in which rows came. */
 export class Results {
-  /** @type {Map<string, { unit: string, values: Map<string, number[]> }>} */
+  /** @type {Map<string, { unit: string, scenario: string, values: Map<string, number[]> }>} */
   rows = new Map()
   /** @type {{ scenario: string, subject: string, reason: string }[]} What did not do its work. */
   wrong = []
 
-  /** @param {string} subject @param {import('../run.mjs').Measured} measured */
-  add(subject, { row, unit, value }) {
-    const { values } = this.rows.get(row) ?? this.#addRow(row, unit)
+  /** @param {{ scenario: string, subject: string } & import('../run.mjs').Measured} measured */
+  add({ scenario, subject, row, unit, value }) {
+    const { values } = this.rows.get(row) ?? this.#addRow(row, { unit, scenario })
     values.set(subject, [...(values.get(subject) ?? []), value])
   }
 
@@ -23,8 +23,8 @@ export class Results {
     return values && median(values)
   }
 
-  #addRow(row, unit) {
-    const created = { unit, values: new Map() }
+  #addRow(row, about) {
+    const created = { ...about, values: new Map() }
     this.rows.set(row, created)
     return created
   }

@@ -3,24 +3,46 @@ import { targetOf } from './targets.mjs'
 
 const columns = subjectNames
 
+/** The scenario whose rows say where time goes; the others say how fast it is. */
+const accounting = 'cost'
+
 /**
- * One markdown table: medians, and Servery's as a ratio to the floor and to the best peer.
+ * A markdown table: medians, and Servery's as a ratio to the floor and to the best peer.
  * @param {import('./results.mjs').Results} results
  */
 export function toTable(results) {
   const head = ['', 'unit', ...columns, 'servery ÷ floor', 'servery ÷ best peer', 'target']
-  const rows = [...results.rows].map(([row, { unit }]) => toRow(results, row, unit))
+  const rows = rowsOf(results, (scenario) => scenario !== accounting).map(([row, { unit }]) => {
+    const of = (subject) => results.medianOf(row, subject)
+    const ratios = [ratio(of('servery'), of('floor')), ratio(of('servery'), bestOf(peerNames.map(of), unit))]
+    return [...toCells(results, row, unit), ...ratios, targetOf(row)]
+  })
+  return format(head, rows)
+}
+
+/**
+ * A markdown table of what a task costs; empty if that was not measured.
+ * @param {import('./results.mjs').Results} results
+ */
+export function toAccounts(results) {
+  const rows = rowsOf(results, (scenario) => scenario === accounting)
+  const cells = rows.map(([row, { unit }]) => toCells(results, row, unit))
+  return cells.length === 0 ? '' : format(['', 'unit', ...columns], cells)
+}
+
+const rowsOf = (results, isWanted) => [...results.rows].filter(([, { scenario }]) => isWanted(scenario))
+
+const toCells = (results, row, unit) => [
+  row,
+  unit,
+  ...columns.map((subject) => toText(results.medianOf(row, subject), unit)),
+]
+
+function format(head, rows) {
   const widths = head.map((_, column) => Math.max(3, ...[head, ...rows].map((cells) => cells[column].length)))
   const line = (cells) => `| ${cells.map((cell, column) => pad(cell, widths[column], column)).join(' | ')} |`
   const rule = widths.map((width, column) => (column < 2 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`))
   return [line(head), line(rule), ...rows.map(line)].join('\n')
-}
-
-function toRow(results, row, unit) {
-  const of = (subject) => results.medianOf(row, subject)
-  const best = bestOf(peerNames.map(of), unit)
-  const cells = columns.map((subject) => toText(of(subject), unit))
-  return [row, unit, ...cells, ratio(of('servery'), of('floor')), ratio(of('servery'), best), targetOf(row)]
 }
 
 /** Of what is counted in a second more is better, of everything else less. */

@@ -2,6 +2,8 @@ import Queue from 'bee-queue'
 import { dataOf, numberOf } from '../payload.mjs'
 
 const bestConcurrency = 100
+/** Without being told to look, it never finds what a dead worker left behind. */
+const stalledEveryMs = 5000
 
 const settings = ({ socket, keepsRecords = false, isWorker }) => ({
   redis: { path: socket },
@@ -34,7 +36,12 @@ export const beeQueue = {
   async startWorker({ queues, concurrency = bestConcurrency, handle, ...place }) {
     const workers = queues.map((name) => new Queue(name, settings({ ...place, isWorker: true })))
     await Promise.all(workers.map((worker) => worker.ready()))
-    for (const worker of workers) worker.process(concurrency, async ({ data }) => handle(numberOf(data)))
+    for (const worker of workers) {
+      // Closing it breaks off what is under way.
+      worker.on('error', () => undefined)
+      worker.process(concurrency, async ({ data }) => handle(numberOf(data)))
+      await worker.checkStalledJobs(stalledEveryMs)
+    }
     return () => Promise.all(workers.map((worker) => worker.close()))
   },
 }

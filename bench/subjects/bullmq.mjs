@@ -30,6 +30,8 @@ export const bullmq = {
           concurrency,
         }),
     )
+    // Without a listener it prints what goes wrong; whether something did is checked afterwards.
+    for (const worker of workers) worker.on('error', () => undefined)
     await Promise.all(workers.map((worker) => worker.waitUntilReady()))
     return () => Promise.all(workers.map((worker) => worker.close()))
   },
