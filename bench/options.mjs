@@ -45,8 +45,8 @@ const quick = {
   watchMs: 2000,
 }
 
-/** Left out unless asked for by name, when it has to be quick. */
-const slow = ['backlog', 'queues', 'sigkill']
+/** They take their time: left out when it has to be quick, unless asked for by name. */
+const slow = ['backlog', 'queues', 'idle-workers', 'sigkill']
 
 const usage = `npm run bench -- [--quick] [--only NAME[,NAME]] [--rounds N] [--subjects NAME[,NAME]] [--profile]
   scenarios: ${scenarioNames.join(', ')}`

@@ -3,7 +3,8 @@ import { task, TaskQueue, Worker } from '../../dist/src/index.js'
 import { dataOf, numberOf } from '../payload.mjs'
 
 const input = Type.Object({ n: Type.Integer(), pad: Type.String() })
-const bestConcurrency = 1000
+// What one batch brings; more in hand only keeps the garbage collector busy.
+const bestConcurrency = 200
 
 /** Servery's library as it is, its records on. @type {import('./subject.mjs').Subject} */
 export const servery = {
