@@ -60,7 +60,7 @@ export class Group {
   }
 }
 
-/** How tasks go in where that is not what is measured, and where it is: more at once is no faster for any of them. */
+/** How tasks go in in bulk, the same for all. */
 export const bulk = { size: 1000, inFlight: 4 }
 
 /**

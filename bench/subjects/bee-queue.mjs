@@ -1,7 +1,7 @@
 import Queue from 'bee-queue'
 import { dataOf, numberOf } from '../payload.mjs'
 
-const bestConcurrency = 100
+const defaultConcurrency = 100
 /** Without being told to look, it never finds what a dead worker left behind. */
 const stalledEveryMs = 5000
 
@@ -33,7 +33,7 @@ export const beeQueue = {
       close: () => queue.close(),
     }
   },
-  async startWorker({ queues, concurrency = bestConcurrency, handle, ...place }) {
+  async startWorker({ queues, concurrency = defaultConcurrency, handle, ...place }) {
     const workers = queues.map((name) => new Queue(name, settings({ ...place, isWorker: true })))
     await Promise.all(workers.map((worker) => worker.ready()))
     for (const worker of workers) {

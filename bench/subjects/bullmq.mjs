@@ -1,8 +1,7 @@
 import { Queue, Worker } from 'bullmq'
 import { dataOf, numberOf } from '../payload.mjs'
 
-// Beyond some hundred it gets no faster.
-const bestConcurrency = 200
+const defaultConcurrency = 200
 
 const connection = (socket) => ({ path: socket, maxRetriesPerRequest: null })
 
@@ -22,7 +21,7 @@ export const bullmq = {
       close: () => queue.close(),
     }
   },
-  async startWorker({ socket, queues, concurrency = bestConcurrency, handle }) {
+  async startWorker({ socket, queues, concurrency = defaultConcurrency, handle }) {
     const workers = queues.map(
       (name) =>
         new Worker(name, async ({ data }) => handle(numberOf(data)), {

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis'
 import { numberIn, textOf } from '../payload.mjs'
 
-/** Values in one script call: more block Redis longer and are no faster. */
+/** Values in one script call. */
 const batchSize = 500
 
 const scripts = {
@@ -46,7 +46,7 @@ const oneByOne = {
   },
 }
 
-/** The same by one command for many: no queue could be faster. @type {Style} */
+/** The same by one command for many: fewer commands than any queue can do with. @type {Style} */
 const batched = {
   push: (redis, list, texts) => redis.lpush(list, ...texts),
   settle: (redis, held, texts) => redis.settle(held, ...texts),

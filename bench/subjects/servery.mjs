@@ -3,8 +3,8 @@ import { task, TaskQueue, Worker } from '../../dist/src/index.js'
 import { dataOf, numberOf } from '../payload.mjs'
 
 const input = Type.Object({ n: Type.Integer(), pad: Type.String() })
-// What one batch brings; more in hand only keeps the garbage collector busy.
-const bestConcurrency = 200
+// As many as one batch of a feed brings.
+const defaultConcurrency = 200
 
 /** Servery's library as it is, its records on. @type {import('./subject.mjs').Subject} */
 export const servery = {
@@ -20,7 +20,7 @@ export const servery = {
       close: () => queue.close(),
     }
   },
-  async startWorker({ socket, queues, concurrency = bestConcurrency, handle }) {
+  async startWorker({ socket, queues, concurrency = defaultConcurrency, handle }) {
     const noop = task({ input, run: (data) => handle(numberOf(data)) })
     const worker = new Worker({ redisUrl: `unix://${socket}`, queues, tasks: { noop }, concurrency })
     await worker.start()

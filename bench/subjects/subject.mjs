@@ -18,7 +18,7 @@
  * @property {string} socket
  * @property {string[]} queues
  * @property {boolean} [keepsRecords]
- * @property {number} [concurrency] what is best for it unless given
+ * @property {number} [concurrency] a setting of its own unless given
  * @property {(n: number) => unknown} handle is called with the number of each task
  *
  * @typedef {object} Subject
