@@ -64,20 +64,26 @@ export interface AppOptions {
   allowAnonymous: boolean
 }
 
+const serverOptions = {
+  logController: new LogController({ disableRequestLogging: true }),
+  // A logger for each request costs more than the rest of the routing, and all that is logged of one is an error.
+  childLoggerFactory: (logger: FastifyBaseLogger) => logger,
+  rewriteUrl: rewriteBadUrl,
+  // Node bounds a URL; a parameter that is long is one that is not found.
+  routerOptions: { maxParamLength: maxHeaderSize },
+  ajv: { customOptions: ajvOptions },
+  schemaErrorFormatter: validationError,
+}
+
 /** The web application: plugins and routes, on what it is given. It never listens; tests inject into it. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const { log, queue, publisher, pushed, live, board, ping, order, authToken: token } = options
   const clients = new ClientConnections()
   const app = Fastify({
+    ...serverOptions,
     loggerInstance: log,
-    logController: new LogController({ disableRequestLogging: true }),
     serverFactory: (handler) => clients.createServer(handler),
     bodyLimit: options.bodyLimit,
-    rewriteUrl: rewriteBadUrl,
-    // Node bounds a URL; a parameter that is long is one that is not found.
-    routerOptions: { maxParamLength: maxHeaderSize },
-    ajv: { customOptions: ajvOptions },
-    schemaErrorFormatter: validationError,
   }).withTypeProvider<TypeBoxTypeProvider>()
 
   app.addHook('preClose', async () => clients.close(options.shutdownGraceMs))

@@ -1,5 +1,5 @@
 import createError from '@fastify/error'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply } from 'fastify'
 import Type from 'typebox'
 import { parsePublicId } from '../../queue/task-id.js'
 import type { Durability, DurabilityLevel } from '../../redis/durability.js'
@@ -16,10 +16,9 @@ const NotReachedError = createError(
   503,
 )
 
-/** A 202 for one task, or for several. */
-type Answer = Taken & { tasks?: Taken[] }
+/** Of one task, or of several. */
+type Answer = Taken & { tasks?: (Taken | { statusCode: number })[] }
 interface Taken {
-  /** None in what was refused. */
   id?: string
 }
 
@@ -32,23 +31,34 @@ export interface DurableOptions {
 /** Records that are kept for less may be gone before they are looked for. */
 const shortTtlMs = 10_000
 
-/** For a route's `onSend`: holds a 202 back until what it promises is as durable as was asked, and says so. */
-export function untilDurable(options: DurableOptions) {
-  return async (request: FastifyRequest, reply: FastifyReply, payload: unknown): Promise<unknown> => {
-    const { durability: level } = request.query as { durability?: DurabilityLevel }
-    if (!level || reply.statusCode !== 202 || typeof payload !== 'string') return payload
-    const { tasks, ...one } = JSON.parse(payload) as Answer
-    const last = [...lastByQueue(tasks ?? [one])]
-    const durable = await Promise.all(last.map(([queue, id]) => isDurable({ level, queue, id }, options)))
-    if (durable.includes(false)) throw new NotReachedError(level)
+/**
+ * The 202 that an answer is sent with, once what it promises is as durable as was asked; says so then.
+ *
+ * @throws DURABILITY_NOT_REACHED
+ */
+export function accepted<T extends Answer>(
+  answer: T,
+  reply: FastifyReply,
+  options: DurableOptions,
+): T | Promise<T> {
+  const { durability: level } = reply.request.query as { durability?: DurabilityLevel }
+  reply.code(202)
+  if (!level) return answer
+  return untilDurable(answer, level, options).then(() => {
     reply.header('durability', level)
-    return payload
-  }
+    return answer
+  })
+}
+
+async function untilDurable({ tasks, ...one }: Answer, level: DurabilityLevel, options: DurableOptions) {
+  const last = [...lastByQueue(tasks ?? [one])]
+  const durable = await Promise.all(last.map(([queue, id]) => isDurable({ level, queue, id }, options)))
+  if (durable.includes(false)) throw new NotReachedError(level)
 }
 
 // A queue's tasks are written in the order of the request.
-function lastByQueue(taken: Taken[]): Map<string, string> {
-  const parsed = taken.flatMap(({ id = '' }) => parsePublicId(id) ?? [])
+function lastByQueue(answers: NonNullable<Answer['tasks']>): Map<string, string> {
+  const parsed = answers.flatMap((each) => ('id' in each && each.id && parsePublicId(each.id)) || [])
   return new Map(parsed.map(({ queue, id }) => [queue, id]))
 }
 

@@ -6,6 +6,7 @@ import type { Registry } from '../../handlers/registry.js'
 import type { Enqueued } from '../../queue/task-queue.js'
 import { RedisUnavailableError } from '../../redis/errors.js'
 import type { TaskBoard } from '../task-board.js'
+import { accepted, type DurableOptions } from './durable.js'
 import { type Line, readLines } from './ndjson.js'
 import { QueueFullError, secondsUntilRoom, take, takenJson } from './taking.js'
 
@@ -19,6 +20,9 @@ export interface EnqueueManyOptions {
   bodyLimit: number
 }
 
+/** An array is answered as one. */
+export interface EnqueueArrayOptions extends EnqueueManyOptions, DurableOptions {}
+
 /** What a task of several is answered with when it is not taken. */
 interface Refusal {
   statusCode: number
@@ -29,14 +33,14 @@ type Taken = { checked: CheckedTask; enqueued: Enqueued & { outcome: 'accepted' 
 const codes: Record<number, string> = { 400: 'BAD_TASK', 409: 'KEY_REUSED', 429: 'QUEUE_FULL' }
 
 /** Enqueues an array of tasks and answers each; where all are refused for the same reason, with that status. */
-export async function enqueueArray(body: unknown[], reply: FastifyReply, options: EnqueueManyOptions) {
+export async function enqueueArray(body: unknown[], reply: FastifyReply, options: EnqueueArrayOptions) {
   if (body.length > maxTasksPerRequest) {
     throw new BadTaskError(`expected ${maxTasksPerRequest} tasks at most, got ${body.length}; send NDJSON`)
   }
   const outcomes = await enqueueEach(body, options)
   const tasks = outcomes.map((each) => ('statusCode' in each ? each : takenJson(each.checked, each.enqueued)))
   const reason = sharedRefusal(outcomes)
-  if (!reason) return reply.code(202).send({ tasks })
+  if (!reason) return accepted({ tasks }, reply, options)
   const { statusCode, message } = reason
   if (statusCode === 503) throw new RedisUnavailableError(message)
   if (statusCode === 429) reply.header('retry-after', await secondsUntilRoom(options.board, queueOf(body[0])))
