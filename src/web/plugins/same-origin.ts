@@ -40,13 +40,13 @@ export const sameOrigin = fp(
 )
 
 function mistakeIn(request: FastifyRequest, loopbackOnly: boolean): Error | undefined {
-  if (loopbackOnly && !isLoopback(request.hostname.replace(/^\[|\]$/g, '').toLowerCase())) {
-    return new HostError(request.hostname || 'none')
-  }
+  if (loopbackOnly && !isOwn(request.hostname)) return new HostError(request.hostname || 'none')
   if (!changesState(request)) return undefined
   if (isCrossOrigin(request)) return new CrossSiteError()
   return isPrefetch(request) ? new PrefetchError() : undefined
 }
+
+const isOwn = (hostname: string): boolean => isLoopback(hostname.replace(/^\[|\]$/g, '').toLowerCase())
 
 function changesState(request: FastifyRequest): boolean {
   return (

@@ -19,9 +19,9 @@ const longestRetrySeconds = 300
 export async function take(
   { queue: name, task, key }: CheckedTask,
   board: TaskBoard,
-): Promise<Enqueued & { isRepeated: boolean }> {
+): Promise<Enqueued & { isRepeated?: boolean }> {
   const queue = board.queue(name)
-  if (key === undefined) return { ...(await queue.enqueue(task)), isRepeated: false }
+  if (key === undefined) return queue.enqueue(task)
   const enqueued = await queue.enqueueOnce(task, { key, fingerprint: fingerprintOf(task) })
   if (enqueued.outcome === 'conflict') throw new KeyReusedError(key)
   return enqueued
