@@ -88,7 +88,7 @@ function enqueueEach(requests: unknown[], options: EnqueueManyOptions): Promise<
   return Promise.all(requests.map((request) => enqueueOrRefuse(request, options)))
 }
 
-// Those of one tick share a round trip: see TaskQueue.enqueue.
+// Those of one turn share a round trip: see TaskQueue.enqueue.
 async function enqueueOrRefuse(
   request: unknown,
   { board, handlers }: EnqueueManyOptions,
