@@ -4,7 +4,8 @@ import { dataOf, textOf } from '../payload.mjs'
 import { startRole } from '../processes/process.mjs'
 
 const connections = 100
-const warmUp = 1000
+// Until the code of a route is compiled: short of that a request costs several times as much.
+const warmUp = 5000
 const arraySize = 100
 const bareList = 'floor:bench'
 const plainList = 'task:prodcons:queue'
