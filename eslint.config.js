@@ -94,7 +94,7 @@ export default [
       curly: 'off',
     },
   },
-  { files: ['**/*.ts', 'setup/**/*.mjs', 'views/**/*.js'], rules: limits },
+  { files: ['**/*.ts', '{setup,bench}/**/*.{js,mjs}', 'views/**/*.js'], rules: limits },
   {
     files: ['src/**/*.ts', 'workers/**/*.ts'],
     ignores: ['src/config.ts'],

@@ -74,6 +74,16 @@ export interface MountedAppOptions extends AppOptions {
   base: string
 }
 
+const serverOptions = {
+  logController: new LogController({ disableRequestLogging: true }),
+  // A logger for each request costs more than the rest of the routing, and all that is logged of one is an error.
+  childLoggerFactory: (logger: FastifyBaseLogger) => logger,
+  // Node bounds a URL; a parameter that is long is one that is not found.
+  routerOptions: { maxParamLength: maxHeaderSize },
+  ajv: { customOptions: ajvOptions },
+  schemaErrorFormatter: validationError,
+}
+
 /** The web application with a server of its own. It never listens; tests inject into it. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const clients = new ClientConnections()
@@ -99,13 +109,9 @@ function createApp(
 ): FastifyInstance {
   return Fastify({
     ...options,
+    ...serverOptions,
     loggerInstance: log,
-    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit,
-    // Node bounds a URL; a parameter that is long is one that is not found.
-    routerOptions: { maxParamLength: maxHeaderSize },
-    ajv: { customOptions: ajvOptions },
-    schemaErrorFormatter: validationError,
   }).withTypeProvider<TypeBoxTypeProvider>()
 }
 

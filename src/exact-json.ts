@@ -1,5 +1,7 @@
 /** Deeper than any sensible value, and far from what would overflow the stack of JSON.stringify. */
 const maxDepth = 500
+/** Levels that are few enough to be looked through by recursion. */
+const shallow = 50
 
 /**
  * What keeps a parsed JSON value from being written as it was sent: a number that JSON.parse has already rounded, or
@@ -8,6 +10,7 @@ const maxDepth = 500
  * @param field the value's place, for the message
  */
 export function inexactness(value: unknown, field: string): string | undefined {
+  if (isPlainlyExact(value, shallow)) return undefined
   // Level by level, for recursion is what a deep value would overflow.
   let level: [string, unknown][] = [[field, value]]
   for (let depth = 0; level.length > 0; depth += 1) {
@@ -17,6 +20,17 @@ export function inexactness(value: unknown, field: string): string | undefined {
     level = level.flatMap(childrenOf)
   }
   return undefined
+}
+
+// Nearly every value is, and then no names of fields are needed.
+function isPlainlyExact(value: unknown, levels: number): boolean {
+  if (typeof value === 'number') return isExact(value)
+  if (typeof value !== 'object' || value === null) return true
+  if (levels === 0) return false
+  for (const name in value) {
+    if (!isPlainlyExact((value as Record<string, unknown>)[name], levels - 1)) return false
+  }
+  return true
 }
 
 function childrenOf([field, value]: [string, unknown]): [string, unknown][] {

@@ -80,14 +80,14 @@ export function checkTask(request: unknown, registry: Registry): CheckedTask {
     throw new BadTaskError(`task: expected one of ${[...registry.keys()].join(', ')}, got "${request.task}"`)
   }
   const data: unknown = request.data ?? {}
-  const mistakes = [inexactness(data, 'data') ?? handler.mistakesIn(data)].flat()
-  if (mistakes.length > 0) throw new BadTaskError(mistakes.join('; '))
-  return {
-    queue: request.queue ?? 'default',
-    task: { ...toNewTask(request, data), options: optionsOf(request, handler) },
-    data,
-    ...(request.key !== undefined && { key: request.key }),
-  }
+  const mistake = inexactness(data, 'data') ?? handler.mistakesIn(data).join('; ')
+  if (mistake) throw new BadTaskError(mistake)
+  const task = toNewTask(request, data)
+  const options = optionsOf(request, handler)
+  if (options) task.options = options
+  const checked: CheckedTask = { queue: request.queue ?? 'default', task, data }
+  if (request.key !== undefined) checked.key = request.key
+  return checked
 }
 
 /**
@@ -106,13 +106,11 @@ function toNewTask({ task: name, priority, delay, at }: Request, data: unknown):
     throw new BadTaskError('delay, at: expected one of them, got both')
   const text = JSON.stringify(data) as string | undefined
   if (text === undefined) throw new BadTaskError(`data: expected JSON, got ${typeof data}`)
-  return {
-    name,
-    data: text,
-    ...(priority && { priority }),
-    ...(delay !== undefined && { delayMs: named(() => toMs('delay', delay)) }),
-    ...(at !== undefined && { at: instant(at) }),
-  }
+  const task: NewTask = { name, data: text }
+  if (priority) task.priority = priority
+  if (delay !== undefined) task.delayMs = named(() => toMs('delay', delay))
+  if (at !== undefined) task.at = instant(at)
+  return task
 }
 
 const unlessDefault = <Name extends keyof RetryPolicy>(policy: RetryPolicy, name: Name) =>
@@ -125,12 +123,12 @@ function optionsOf(
 ): TaskOptions | undefined {
   const attempts = request.attempts ?? unlessDefault(policy, 'attempts')
   const backoff = request.backoff ? checkedBackoff(request.backoff) : unlessDefault(policy, 'backoff')
-  const options: TaskOptions = {
-    ...(attempts !== undefined && { a: attempts }),
-    ...(backoff !== undefined && { b: backoff }),
-    ...(request.timeout !== undefined && { t: timeout(request.timeout) }),
-  }
-  return Object.keys(options).length > 0 ? options : undefined
+  if (attempts === undefined && backoff === undefined && request.timeout === undefined) return undefined
+  const options: TaskOptions = {}
+  if (attempts !== undefined) options.a = attempts
+  if (backoff !== undefined) options.b = backoff
+  if (request.timeout !== undefined) options.t = timeout(request.timeout)
+  return options
 }
 
 function checkedBackoff(given: NonNullable<Request['backoff']>) {

@@ -56,7 +56,7 @@ export class TaskQueue {
   }
 
   /**
-   * Enqueues one task. Calls made in the same tick share a round trip.
+   * Enqueues one task. Calls made in one turn of the event loop share a round trip.
    *
    * @param data the handler's input, as JSON
    * @returns its id and state; `enqueuedAt` in ms since 1970 by Redis' clock

@@ -16,7 +16,7 @@ export type HeartbeatReply = [
 
 declare module 'ioredis' {
   interface RedisCommander<Context> {
-    push(list: string, ...limitIfExistsValues: Argument[]): Result<[outcome: string, length: number], Context>
+    push(list: string, ...args: Argument[]): Result<(number | string)[], Context>
     enqueueTasks(
       list: string,
       ...args: Argument[]

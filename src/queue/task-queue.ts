@@ -4,6 +4,7 @@ import { encodeTask, type TaskOptions } from './envelope.js'
 import { queuesKey, taskList } from './names.js'
 import { withScripts } from './scripts.js'
 import { newTaskId, type Priority, publicId } from './task-id.js'
+import { TurnBatches } from './turn-batches.js'
 
 /** A task to be enqueued, its data already JSON text. */
 export interface NewTask {
@@ -44,14 +45,10 @@ export interface TaskQueueOptions extends QueueLimits {
   onceMs?: number
 }
 
-interface Pending {
-  task: NewTask
-  resolve: (enqueued: Enqueued) => void
-  reject: (error: unknown) => void
-}
-
 /** Tasks in one script call: it blocks Redis for a few milliseconds at most. */
 const maxPerCall = 500
+/** Of the data of those that only happen to be sent together: Redis must not be blocked by them either. */
+const maxCharacters = 1024 ** 2
 const dayMs = 86_400_000
 const maxPurged = 1000
 const registerEveryMs = 60_000
@@ -60,8 +57,11 @@ const registerEveryMs = 60_000
 export class TaskQueue {
   readonly list: string
   readonly #redis: RedisClient
-  readonly #pending: Pending[] = []
-  #isFlushing = false
+  readonly #batches = new TurnBatches(
+    (tasks: NewTask[]) => this.#sendEach(tasks),
+    ({ data }) => data.length,
+    { items: maxPerCall, characters: maxCharacters },
+  )
   /** ms since 1970 by this machine's clock. */
   #registeredAt = -Infinity
 
@@ -75,17 +75,12 @@ export class TaskQueue {
   }
 
   /**
-   * Enqueues a task. Calls made in the same tick go to Redis in one round trip.
+   * Enqueues a task. Calls made in one turn of the event loop go to Redis in one round trip.
    *
    * @throws {RedisUnavailableError} and then the task may have been taken or not
    */
   enqueue(task: NewTask): Promise<Enqueued> {
-    return new Promise((resolve, reject) => {
-      this.#pending.push({ task, resolve, reject })
-      if (this.#isFlushing) return
-      this.#isFlushing = true
-      process.nextTick(() => this.#flush())
-    })
+    return this.#batches.call(task)
   }
 
   /**
@@ -161,18 +156,13 @@ export class TaskQueue {
     }
   }
 
-  #flush(): void {
-    this.#isFlushing = false
-    while (this.#pending.length > 0) void this.#sendPending(this.#pending.splice(0, maxPerCall))
-  }
-
-  async #sendPending(pending: Pending[]): Promise<void> {
-    try {
-      const enqueued = await this.#send(pending.map(({ task }) => task))
-      pending.forEach(({ resolve }, index) => resolve(enqueued[index] as Enqueued))
-    } catch (error) {
-      for (const { reject } of pending) reject(error)
-    }
+  // Calls that have nothing to do with each other: what a large task leaves room for is not refused because of it.
+  async #sendEach(tasks: NewTask[]): Promise<Enqueued[]> {
+    const enqueued = await this.#send(tasks)
+    const refused = enqueued.findIndex(({ outcome }) => outcome === 'full')
+    if (this.options.maxBytes === 0 || refused < 0) return enqueued
+    const others = await Promise.all(tasks.slice(refused + 1).map((task) => this.#send([task])))
+    return [...enqueued.slice(0, refused + 1), ...others.flat()]
   }
 
   async #send(tasks: NewTask[]): Promise<Enqueued[]> {

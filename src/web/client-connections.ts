@@ -1,4 +1,4 @@
-import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
 /** Longer than the longest `?wait=`, a minute in which nothing goes over the connection. */
@@ -28,9 +28,10 @@ export class ClientConnections {
     const server = createServer({ keepAliveTimeout: keepAliveMs, requestTimeout: 0, headersTimeout: 60_000 })
     server.setTimeout(this.#silenceMs)
     server.on('connection', (socket: Socket) => this.#welcome(socket))
+    const onAnswered = this.#onAnswered()
     server.on('request', ({ socket }, response) => {
       this.#count(socket, 1)
-      response.once('close', () => this.#count(socket, -1))
+      response.on('close', onAnswered)
     })
     return server.on('request', handler)
   }
@@ -46,6 +47,14 @@ export class ClientConnections {
     this.#underWay.set(socket, 0)
     socket.once('close', () => this.#underWay.delete(socket))
     if (this.#isClosing) socket.destroy()
+  }
+
+  // One listener for all answers: each emits `close` once.
+  #onAnswered(): (this: ServerResponse) => void {
+    const count = (socket: Socket) => this.#count(socket, -1)
+    return function () {
+      count(this.req.socket)
+    }
   }
 
   #count(socket: Socket, change: 1 | -1): void {

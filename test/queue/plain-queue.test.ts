@@ -61,6 +61,27 @@ describe('push', () => {
     expect(await queue.push(['a'], { ifExists: true })).toEqual({ outcome: 'pushed', length: 2 })
   })
 
+  it('answers each of those that are pushed together as if it were alone', async () => {
+    const queue = givenQueue(4)
+    const answers = await Promise.all([
+      queue.push(['a'], { ifExists: true }),
+      queue.push(['b', 'c']),
+      queue.push(['d', 'e', 'f']),
+      queue.push(['g'], { ifExists: true }),
+      queue.push(['h']),
+      queue.push(['i']),
+    ])
+    expect(answers).toEqual([
+      { outcome: 'absent', length: 0 },
+      { outcome: 'pushed', length: 2 },
+      { outcome: 'full', length: 2 },
+      { outcome: 'pushed', length: 3 },
+      { outcome: 'pushed', length: 4 },
+      { outcome: 'full', length: 4 },
+    ])
+    expect((await values()).reverse()).toEqual(['b', 'c', 'g', 'h'])
+  })
+
   it('refuses a key that holds something else, and leaves it alone', async () => {
     await redis.client.set(key, 'a string')
     await expect(givenQueue().push(['a'])).rejects.toMatchObject({ code: 'WRONG_TYPE', key })

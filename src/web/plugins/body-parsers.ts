@@ -24,7 +24,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
  */
 export const bodyParsers = fp(
   async (app) => {
-    app.addHook('preParsing', async (request) => refuseEncoded(request))
+    app.addHook('onRequest', (request, _reply, done) => done(mistakeIn(request)))
     app.removeContentTypeParser(['application/json', 'text/plain'])
     const parsers = {
       'application/json': parseJson,
@@ -32,19 +32,19 @@ export const bodyParsers = fp(
       'text/plain': (text: string) => text,
     }
     for (const [type, parse] of Object.entries(parsers)) {
-      app.addContentTypeParser(type, { parseAs: 'buffer' }, async (_request: FastifyRequest, body: Buffer) =>
-        parse(decode(body)),
+      app.addContentTypeParser<Buffer>(type, { parseAs: 'buffer' }, (_request, body, done) =>
+        done(null, parse(decode(body))),
       )
     }
   },
   { name: 'body-parsers' },
 )
 
-function refuseEncoded({ headers }: FastifyRequest): void {
+function mistakeIn({ headers }: FastifyRequest): Error | undefined {
   const encoding = headers['content-encoding']
-  if (encoding && encoding.toLowerCase() !== 'identity') throw new ContentEncodingError(encoding)
+  if (encoding && encoding.toLowerCase() !== 'identity') return new ContentEncodingError(encoding)
   const charset = /;\s*charset="?([^";\s]+)/i.exec(headers['content-type'] ?? '')?.[1]
-  if (charset && !/^utf-?8$/i.test(charset)) throw new CharsetError(charset)
+  return charset && !/^utf-?8$/i.test(charset) ? new CharsetError(charset) : undefined
 }
 
 function decode(bytes: Buffer): string {

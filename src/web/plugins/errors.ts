@@ -33,7 +33,7 @@ export const errors = fp(
       if (error.code === 'REDIS_UNAVAILABLE') answer.message = redisRefusal() ?? answer.message
       // That Redis is away is said once, where its connection is watched, not with every request.
       const level = answer.statusCode >= 500 && error.code !== 'REDIS_UNAVAILABLE' ? 'error' : 'debug'
-      request.log[level]({ err: error, url: request.url }, 'request failed')
+      request.log[level]({ reqId: request.id, err: error, url: request.url }, 'request failed')
       const retryAfter = statusOf[error.code]?.retryAfterSeconds
       if (retryAfter && !reply.hasHeader('retry-after')) reply.header('retry-after', retryAfter)
       return sendError(reply, answer)

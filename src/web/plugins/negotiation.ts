@@ -8,11 +8,15 @@ declare module 'fastify' {
   }
 }
 
+const programsAccept = new Set([undefined, '*/*', 'application/json'])
+
 /** Tells browsers from programs by what they accept. */
 export const negotiation = fp(
   async (app) => {
     await app.register(accepts)
     app.decorateRequest('prefersHtml', function () {
+      // What programs send costs no parsing.
+      if (programsAccept.has(this.headers.accept)) return false
       return this.accepts().type(['application/json', 'text/html']) === 'text/html'
     })
   },

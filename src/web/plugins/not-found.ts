@@ -55,6 +55,7 @@ function toPattern(url: string): RegExp {
 }
 
 function isDecodable(url: string): boolean {
+  if (!url.includes('%')) return true
   try {
     decodeURI(url.split('?')[0] ?? '')
     return true

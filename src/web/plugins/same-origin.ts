@@ -34,30 +34,35 @@ export interface SameOriginOptions {
  */
 export const sameOrigin = fp(
   async (app: FastifyInstance, { loopbackOnly }: SameOriginOptions) => {
-    app.addHook('onRequest', async (request) => {
-      if (loopbackOnly && !isLoopback(request.hostname.replace(/^\[|\]$/g, '').toLowerCase())) {
-        throw new HostError(request.hostname || 'none')
-      }
-      if (!changesState(request)) return
-      if (isCrossOrigin(request)) throw new CrossSiteError()
-      if (isPrefetch(request)) throw new PrefetchError()
-    })
+    app.addHook('onRequest', (request, _reply, done) => done(mistakeIn(request, loopbackOnly)))
   },
   { name: 'same-origin' },
 )
 
-function changesState({ method, routeOptions }: FastifyRequest): boolean {
-  return !['GET', 'HEAD', 'OPTIONS'].includes(method) || routeOptions.config.changesState === true
+function mistakeIn(request: FastifyRequest, loopbackOnly: boolean): Error | undefined {
+  if (loopbackOnly && !isOwn(request.hostname)) return new HostError(request.hostname || 'none')
+  if (!changesState(request)) return undefined
+  if (isCrossOrigin(request)) return new CrossSiteError()
+  return isPrefetch(request) ? new PrefetchError() : undefined
 }
 
-function isCrossOrigin({ headers, host }: FastifyRequest): boolean {
+const isOwn = (hostname: string): boolean => isLoopback(hostname.replace(/^\[|\]$/g, '').toLowerCase())
+
+function changesState(request: FastifyRequest): boolean {
+  return (
+    !['GET', 'HEAD', 'OPTIONS'].includes(request.method) || request.routeOptions.config.changesState === true
+  )
+}
+
+function isCrossOrigin(request: FastifyRequest): boolean {
+  const { headers } = request
   const site = headers['sec-fetch-site']
   if (site !== undefined) return site !== 'same-origin' && site !== 'none'
   if (headers.origin === undefined) return false
-  return !URL.canParse(headers.origin) || new URL(headers.origin).host !== host
+  return !URL.canParse(headers.origin) || new URL(headers.origin).host !== request.host
 }
 
 function isPrefetch({ headers }: FastifyRequest): boolean {
   const purposes = [headers['sec-purpose'], headers.purpose, headers['x-moz'], headers['x-purpose']]
-  return purposes.some((purpose) => /prefetch|prerender|preview/i.test(String(purpose ?? '')))
+  return purposes.some((purpose) => purpose && /prefetch|prerender|preview/i.test(String(purpose)))
 }

@@ -1,5 +1,5 @@
 import createError from '@fastify/error'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply } from 'fastify'
 import Type from 'typebox'
 import { parsePublicId } from '../../queue/task-id.js'
 import type { Durability, DurabilityLevel } from '../../redis/durability.js'
@@ -14,10 +14,11 @@ const notReached =
   'the work was taken, but is not known to be durable (%s) yet: ask for it, or send it again with the same key'
 export const NotReachedError = createError('DURABILITY_NOT_REACHED', notReached, 503)
 
-/** A 202 for one task, or for several. */
+/** Of one task, or of several. */
 type Answer = Taken & { tasks?: Taken[] }
 export interface Taken {
-  /** None in what was refused. */
+  /** Of what was refused; it has no id. */
+  statusCode?: number
   id?: string
 }
 
@@ -30,16 +31,27 @@ export interface DurableOptions {
 /** Records that are kept for less may be gone before they are looked for. */
 const shortTtlMs = 10_000
 
-/** For a route's `onSend`: holds a 202 back until what it promises is as durable as was asked, and says so. */
-export function untilDurable(options: DurableOptions) {
-  return async (request: FastifyRequest, reply: FastifyReply, payload: unknown): Promise<unknown> => {
-    const { durability: level } = request.query as { durability?: DurabilityLevel }
-    if (!level || reply.statusCode !== 202 || typeof payload !== 'string') return payload
-    const { tasks, ...one } = JSON.parse(payload) as Answer
-    if (!(await areDurable(tasks ?? [one], level, options))) throw new NotReachedError(level)
+/**
+ * The 202 that an answer is sent with, once what it promises is as durable as was asked; says so then.
+ *
+ * @throws DURABILITY_NOT_REACHED
+ */
+export function accepted<T extends Answer>(
+  answer: T,
+  reply: FastifyReply,
+  options: DurableOptions,
+): T | Promise<T> {
+  const { durability: level } = reply.request.query as { durability?: DurabilityLevel }
+  reply.code(202)
+  if (!level) return answer
+  return untilDurable(answer, level, options).then(() => {
     reply.header('durability', level)
-    return payload
-  }
+    return answer
+  })
+}
+
+async function untilDurable({ tasks, ...one }: Answer, level: DurabilityLevel, options: DurableOptions) {
+  if (!(await areDurable(tasks ?? [one], level, options))) throw new NotReachedError(level)
 }
 
 /** Whether what was taken in has become that durable, after waiting for it. */

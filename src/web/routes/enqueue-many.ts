@@ -7,7 +7,7 @@ import type { Enqueued } from '../../queue/task-queue.js'
 import type { DurabilityLevel } from '../../redis/durability.js'
 import { RedisUnavailableError } from '../../redis/errors.js'
 import type { TaskBoard } from '../task-board.js'
-import { areDurable, type DurableOptions, NotReachedError } from './durable.js'
+import { accepted, areDurable, type DurableOptions, NotReachedError } from './durable.js'
 import { type Line, readLines } from './ndjson.js'
 import { QueueFullError, secondsUntilRoom, take, takenJson } from './taking.js'
 
@@ -21,6 +21,9 @@ export interface EnqueueManyOptions {
   bodyLimit: number
 }
 
+/** An array is answered as one. */
+export interface EnqueueArrayOptions extends EnqueueManyOptions, DurableOptions {}
+
 /** What a task of several is answered with when it is not taken. */
 interface Refusal {
   statusCode: number
@@ -31,14 +34,14 @@ type Taken = { checked: CheckedTask; enqueued: Enqueued & { outcome: 'accepted' 
 const codes: Record<number, string> = { 400: 'BAD_TASK', 409: 'KEY_REUSED', 429: 'QUEUE_FULL' }
 
 /** Enqueues an array of tasks and answers each; where all are refused for the same reason, with that status. */
-export async function enqueueArray(body: unknown[], reply: FastifyReply, options: EnqueueManyOptions) {
+export async function enqueueArray(body: unknown[], reply: FastifyReply, options: EnqueueArrayOptions) {
   if (body.length > maxTasksPerRequest) {
     throw new BadTaskError(`expected ${maxTasksPerRequest} tasks at most, got ${body.length}; send NDJSON`)
   }
   const outcomes = await enqueueEach(body, options)
   const tasks = outcomes.map((each) => ('statusCode' in each ? each : takenJson(each.checked, each.enqueued)))
   const reason = sharedRefusal(outcomes)
-  if (!reason) return reply.code(202).send({ tasks })
+  if (!reason) return accepted({ tasks }, reply, options)
   const { statusCode, message } = reason
   if (statusCode === 503) throw new RedisUnavailableError(message)
   if (statusCode === 429) reply.header('retry-after', await secondsUntilRoom(options.board, queueOf(body[0])))
@@ -106,7 +109,7 @@ function enqueueEach(requests: unknown[], options: EnqueueManyOptions): Promise<
   return Promise.all(requests.map((request) => enqueueOrRefuse(request, options)))
 }
 
-// Those of one tick share a round trip: see TaskQueue.enqueue.
+// Those of one turn share a round trip: see TaskQueue.enqueue.
 async function enqueueOrRefuse(
   request: unknown,
   { board, handlers }: EnqueueManyOptions,

@@ -6,12 +6,12 @@ import { BadTaskError, checkTask, TaskRequest } from '../../handlers/intake.js'
 import { clientSignal } from '../client-signal.js'
 import { Spool } from '../spool.js'
 import type { DurabilityLevel } from '../../redis/durability.js'
-import { DurabilityLevelSchema, type DurableOptions, untilDurable } from './durable.js'
-import { enqueueArray, enqueueLines, type EnqueueManyOptions, maxTasksPerRequest } from './enqueue-many.js'
+import { accepted, DurabilityLevelSchema } from './durable.js'
+import { enqueueArray, enqueueLines, type EnqueueArrayOptions, maxTasksPerRequest } from './enqueue-many.js'
 import { ErrorAnswer, exactly, Wait } from './schemas.js'
 import { QueueFullError, secondsUntilRoom, take, takenJson } from './taking.js'
 
-export interface EnqueueOptions extends DurableOptions, EnqueueManyOptions {}
+export type EnqueueOptions = EnqueueArrayOptions
 
 const TaskOrTasks = Type.Any({
   description: `a task, or an array of up to ${maxTasksPerRequest}: ${Object.keys(TaskRequest.properties).join(', ')}`,
@@ -44,22 +44,19 @@ export async function enqueueRoutes(app: FastifyInstance, options: EnqueueOption
       querystring: exactly({ ...Wait.properties, durability: DurabilityLevelSchema }),
       response: { '4xx': NothingTaken, '5xx': ErrorAnswer },
     },
-    onSend: untilDurable(options),
     handler: ({ body, query, headers }, reply) => {
       const key = headers['idempotency-key']
-      if (key !== undefined)
-        return enqueueOne(withKey(body, key), reply, { ...options, waitMs: waitMs(query) })
+      const { wait = '0' } = query
+      if (key !== undefined) return enqueueOne({ request: withKey(body, key), wait }, reply, options)
       if (body instanceof Readable) {
         const lines = new Spool(enqueueLines(body, options, query.durability))
         return reply.code(202).type('application/x-ndjson').send(lines)
       }
       if (Array.isArray(body)) return enqueueArray(body, reply, options)
-      return enqueueOne(body, reply, { ...options, waitMs: waitMs(query) })
+      return enqueueOne({ request: body, wait }, reply, options)
     },
   })
 }
-
-const waitMs = ({ wait = '0' }: { wait?: string }): number => Number(wait) * 1000
 
 function withKey(body: unknown, key: string | string[]): unknown {
   if (Array.isArray(body) || body instanceof Readable || typeof body !== 'object') {
@@ -68,19 +65,23 @@ function withKey(body: unknown, key: string | string[]): unknown {
   return { ...body, key }
 }
 
-async function enqueueOne(body: unknown, reply: FastifyReply, options: EnqueueOptions & { waitMs: number }) {
-  const { board, handlers, waitMs } = options
-  const checked = checkTask(body, handlers)
-  const deadline = Date.now() + waitMs
+interface OneTask {
+  request: unknown
+  /** Seconds that it may wait for room. */
+  wait: string
+}
+
+async function enqueueOne({ request, wait }: OneTask, reply: FastifyReply, options: EnqueueOptions) {
+  const { board, handlers } = options
+  const checked = checkTask(request, handlers)
+  const deadline = Date.now() + Number(wait) * 1000
   let gone: AbortSignal | undefined
   for (;;) {
     const enqueued = await take(checked, board)
     if (enqueued.outcome === 'accepted') {
       if (enqueued.isRepeated) reply.header('idempotent-replayed', 'true')
-      return reply
-        .code(202)
-        .header('location', `${reply.server.prefix}/tasks/${enqueued.id}`)
-        .send(takenJson(checked, enqueued))
+      reply.header('location', `${reply.server.prefix}/tasks/${enqueued.id}`)
+      return accepted(takenJson(checked, enqueued), reply, options)
     }
     if (Date.now() >= deadline) {
       reply.header('retry-after', await secondsUntilRoom(board, checked.queue))

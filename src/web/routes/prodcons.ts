@@ -56,7 +56,9 @@ export async function prodconsRoutes(app: FastifyInstance, options: ProdconsOpti
   async function pushByPost(request: PostRequest, reply: FastifyReply) {
     const values = valuesIn(request)
     const answer = await push(values, request.query.ifExists === '1')
-    return request.prefersHtml() ? reply.redirect(`${app.prefix}/`, 303) : reply.code(202).send(answer)
+    if (request.prefersHtml()) return reply.redirect(`${app.prefix}/`, 303)
+    reply.code(202)
+    return answer
   }
 
   async function push(values: string[], ifExists = false) {

@@ -3,7 +3,7 @@ import createError from '@fastify/error'
 import type { CheckedTask } from '../../handlers/intake.js'
 import type { Enqueued, NewTask } from '../../queue/task-queue.js'
 import type { TaskBoard } from '../task-board.js'
-import { taskJson } from './task-json.js'
+import { isoTime } from './task-json.js'
 
 /** 429, naming the queue and how many tasks it holds. */
 export const QueueFullError = createError(
@@ -19,9 +19,9 @@ const longestRetrySeconds = 300
 export async function take(
   { queue: name, task, key }: CheckedTask,
   board: TaskBoard,
-): Promise<Enqueued & { isRepeated: boolean }> {
+): Promise<Enqueued & { isRepeated?: boolean }> {
   const queue = board.queue(name)
-  if (key === undefined) return { ...(await queue.enqueue(task)), isRepeated: false }
+  if (key === undefined) return queue.enqueue(task)
   const enqueued = await queue.enqueueOnce(task, { key, fingerprint: fingerprintOf(task) })
   if (enqueued.outcome === 'conflict') throw new KeyReusedError(key)
   return enqueued
@@ -36,7 +36,7 @@ export function takenJson(
   { id, state, enqueuedAt }: Enqueued & { outcome: 'accepted' },
 ) {
   const { name, priority = 'normal' } = task
-  return taskJson({ id, task: name, queue, state, priority, attempt: 0, data, enqueuedAt })
+  return { id, task: name, queue, state, priority, attempt: 0, data, enqueuedAt: isoTime(enqueuedAt) }
 }
 
 /** The time in which one task leaves the queue, by the rate at which it drains now. */

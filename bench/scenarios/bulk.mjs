@@ -1,0 +1,1 @@
+export { bulkScenario as scenario } from './enqueue.mjs'
