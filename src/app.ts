@@ -16,10 +16,10 @@ import { errors } from './web/plugins/errors.js'
 import { negotiation } from './web/plugins/negotiation.js'
 import { notFound, rewriteBadUrl } from './web/plugins/not-found.js'
 import { openapi } from './web/plugins/openapi.js'
+import { pages } from './web/plugins/pages.js'
 import { sameOrigin } from './web/plugins/same-origin.js'
 import { securityHeaders } from './web/plugins/security-headers.js'
 import { ajvOptions, validationError } from './web/plugins/validation.js'
-import { views } from './web/plugins/views.js'
 import { auditRoutes } from './web/routes/audit.js'
 import { broadcastRoutes } from './web/routes/broadcast.js'
 import { enqueueRoutes } from './web/routes/enqueue.js'
@@ -62,11 +62,13 @@ export interface AppOptions {
   shutdownGraceMs: number
   authToken?: string | undefined
   allowAnonymous: boolean
+  /** What every path begins with, for whoever mounts it below another; empty unless given. */
+  base?: string
 }
 
 /** The web application: plugins and routes, on what it is given. It never listens; tests inject into it. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
-  const { log, queue, publisher, pushed, live, board, ping, order, authToken: token } = options
+  const { log, queue, publisher, pushed, live, board, ping, base = '', authToken: token } = options
   const clients = new ClientConnections()
   const app = Fastify({
     loggerInstance: log,
@@ -85,13 +87,13 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(negotiation)
   await app.register(errors, options)
   await app.register(notFound)
-  await app.register(views)
+  await app.register(pages, { base })
   if (token) await app.register(auth, { token })
   await app.register(sameOrigin, { loopbackOnly: !token && !options.allowAnonymous })
   await app.register(bodyParsers)
   await app.register(openapi)
 
-  await app.register(homeRoutes, { live, queue: queue.key, channel: publisher.channel, order })
+  await app.register(homeRoutes, { ...options, queue: queue.key, channel: publisher.channel })
   await app.register(prodconsRoutes, { queue, pushed })
   await app.register(pubsubRoutes, { publisher })
   await app.register(broadcastRoutes, options)

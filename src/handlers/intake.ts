@@ -66,6 +66,13 @@ export interface CheckedTask {
 export class BadTaskError extends Error {
   override name = 'BadTaskError'
   readonly code = 'BAD_TASK'
+  /** Each as `field: what was expected`. */
+  readonly mistakes: readonly string[]
+
+  constructor(mistakes: string | string[], options?: ErrorOptions) {
+    super([mistakes].flat().join('; '), options)
+    this.mistakes = [mistakes].flat()
+  }
 }
 
 /**
@@ -81,7 +88,7 @@ export function checkTask(request: unknown, registry: Registry): CheckedTask {
   }
   const data: unknown = request.data ?? {}
   const mistakes = [inexactness(data, 'data') ?? handler.mistakesIn(data)].flat()
-  if (mistakes.length > 0) throw new BadTaskError(mistakes.join('; '))
+  if (mistakes.length > 0) throw new BadTaskError(mistakes)
   return {
     queue: request.queue ?? 'default',
     task: { ...toNewTask(request, data), options: optionsOf(request, handler) },
@@ -160,14 +167,14 @@ function named<T>(convert: () => T): T {
   }
 }
 
-function describeForm(request: unknown): string {
+function describeForm(request: unknown): string | string[] {
   if (typeof request !== 'object' || request === null || Array.isArray(request))
     return 'expected an object with a task'
   const mistakes = requestValidator.Errors(request).map(({ instancePath, message, params }) => {
     const field = instancePath.slice(1).replaceAll('/', '.') || namesIn(params) || 'request'
     return `${field}: ${message.replace(/^must /, 'expected to ')}`
   })
-  return [...new Set(mistakes)].slice(0, 5).join('; ')
+  return [...new Set(mistakes)].slice(0, 5)
 }
 
 function namesIn(params: object): string {

@@ -104,7 +104,8 @@ async function show(): Promise<number> {
   isShownBusy = running.length > 0
   const againMs = (running.length > 0 || watching.blocked ? 1 : 4) * options.everyMs
   const { since: blockedSince, stack } = watching.blocked ?? {}
-  const state = { ...options.about, running, ...(blockedSince && { blockedSince, stack }) }
+  const shownAt = Date.now()
+  const state = { ...options.about, running, shownAt, ...(blockedSince && { blockedSince, stack }) }
   await redis.commands
     .pipeline()
     .sadd(workersKey, options.consumer)

@@ -1,20 +1,24 @@
 import { Readable } from 'node:stream'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import Type from 'typebox'
-import { BadTaskError, checkTask, TaskRequest } from '../../handlers/intake.js'
-import { clientSignal } from '../client-signal.js'
+import { BadTaskError, TaskRequest } from '../../handlers/intake.js'
 import { Spool } from '../spool.js'
 import { DurabilityLevelSchema, type DurableOptions, untilDurable } from './durable.js'
+import { enqueueForm } from './enqueue-form.js'
 import { enqueueArray, enqueueLines, type EnqueueManyOptions, maxTasksPerRequest } from './enqueue-many.js'
+import { isForm } from './payload.js'
 import { ErrorAnswer, exactly, Wait } from './schemas.js'
-import { QueueFullError, secondsUntilRoom, take, takenJson } from './taking.js'
+import { takeOne } from './take-one.js'
+import { takenJson } from './taking.js'
 
 export interface EnqueueOptions extends DurableOptions, EnqueueManyOptions {}
 
 const TaskOrTasks = Type.Any({
   description: `a task, or an array of up to ${maxTasksPerRequest}: ${Object.keys(TaskRequest.properties).join(', ')}`,
   examples: [{ task: 'echo', data: { message: 'hello' }, delay: '10s', attempts: 5 }],
+})
+const FormOfTask = Type.Any({
+  description: 'task, queue, priority, delay, attempts, and data.<field> for each field of its input',
 })
 /** Of an array of which nothing was taken, what became of each. */
 const NothingTaken = Type.Object({
@@ -26,8 +30,6 @@ const Headers = Type.Object({
     Type.String({ description: 'the first answer again, where the queue of the task has seen this key' }),
   ),
 })
-/** How often a producer that waits for room tries again. */
-const roomPollMs = 100
 
 /** `POST /tasks`: one task, an array of tasks, or a stream of them. */
 export async function enqueueRoutes(app: FastifyInstance, options: EnqueueOptions): Promise<void> {
@@ -38,13 +40,20 @@ export async function enqueueRoutes(app: FastifyInstance, options: EnqueueOption
       description:
         'Of an array each task is answered for itself, with 202, unless all are refused alike: 400, 409, or 429 with Retry-After.',
       // Checked one by one, in checkTask: a bad task must not stop the others.
-      body: { content: { 'application/json': { schema: TaskOrTasks } } },
+      body: {
+        content: {
+          'application/json': { schema: TaskOrTasks },
+          'application/x-www-form-urlencoded': { schema: FormOfTask },
+        },
+      },
       headers: Headers,
       querystring: exactly({ ...Wait.properties, durability: DurabilityLevelSchema }),
       response: { '4xx': NothingTaken, '5xx': ErrorAnswer },
     },
     onSend: untilDurable(options),
-    handler: ({ body, query, headers }, reply) => {
+    handler: (request, reply) => {
+      const { body, query, headers } = request
+      if (isForm(request)) return enqueueForm(request, reply, options)
       const key = headers['idempotency-key']
       if (key !== undefined)
         return enqueueOne(withKey(body, key), reply, { ...options, waitMs: waitMs(query) })
@@ -68,23 +77,8 @@ function withKey(body: unknown, key: string | string[]): unknown {
 }
 
 async function enqueueOne(body: unknown, reply: FastifyReply, options: EnqueueOptions & { waitMs: number }) {
-  const { board, handlers, waitMs } = options
-  const checked = checkTask(body, handlers)
-  const deadline = Date.now() + waitMs
-  let gone: AbortSignal | undefined
-  for (;;) {
-    const enqueued = await take(checked, board)
-    if (enqueued.outcome === 'accepted') {
-      if (enqueued.isRepeated) reply.header('idempotent-replayed', 'true')
-      return reply.code(202).header('location', `/tasks/${enqueued.id}`).send(takenJson(checked, enqueued))
-    }
-    if (Date.now() >= deadline) {
-      reply.header('retry-after', await secondsUntilRoom(board, checked.queue))
-      throw new QueueFullError(checked.queue, enqueued.length)
-    }
-    gone ??= clientSignal(reply)
-    await sleep(roomPollMs, undefined, { signal: gone }).catch(() => undefined)
-    // It would be told of no task.
-    if (gone.aborted) throw new QueueFullError(checked.queue, enqueued.length)
-  }
+  const { checked, enqueued } = await takeOne(body, reply, options)
+  if (enqueued.isRepeated) reply.header('idempotent-replayed', 'true')
+  const location = `${reply.server.base}/tasks/${enqueued.id}`
+  return reply.code(202).header('location', location).send(takenJson(checked, enqueued))
 }

@@ -56,7 +56,7 @@ export async function prodconsRoutes(app: FastifyInstance, options: ProdconsOpti
   async function pushByPost(request: PostRequest, reply: FastifyReply) {
     const values = valuesIn(request)
     const answer = await push(values, request.query.ifExists === '1')
-    return request.prefersHtml() ? reply.redirect('/', 303) : reply.code(202).send(answer)
+    return request.prefersHtml() ? reply.seeOther('/') : reply.code(202).send(answer)
   }
 
   async function push(values: string[], ifExists = false) {
