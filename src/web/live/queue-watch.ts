@@ -120,7 +120,8 @@ function fingerprint({ oldestAgeMs, ...row }: QueueRow): string {
   return JSON.stringify([row, oldestAgeMs !== undefined])
 }
 
-function toRow(summary: QueueSummary): QueueRow {
+/** What pages show of a queue. */
+export function toRow(summary: QueueSummary): QueueRow {
   const { name, isPaused, waiting, delayed, active, dead, rates, oldestWaitingAt } = summary
   const age = oldestWaitingAt === undefined ? {} : { oldestAgeMs: Math.max(Date.now() - oldestWaitingAt, 0) }
   return { name, isPaused, waiting, delayed, active, dead, done: rates.done, failed: rates.failed, ...age }

@@ -15,6 +15,10 @@ import {
 import { views } from './views.js'
 
 declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** What a browser gets of a route that answers programs with JSON. */
+    page?: (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>
+  }
   interface FastifyInstance {
     /** What the path of every page, asset and route begins with; empty, or `/queues-of-my-app` say. */
     base: string
@@ -52,10 +56,17 @@ export const pages = fp(
     app.decorateReply('seeOther', function (path: string) {
       return this.redirect(base + path, 303)
     })
+    app.addHook('preHandler', async (request, reply) => {
+      const { page } = request.routeOptions.config
+      return page && request.prefersHtml() ? page(request, reply) : undefined
+    })
     app.get<{ Params: { language: string }; Querystring: { back?: string } }>(
       '/language/:language',
       { schema: { hide: true } },
       chooseLanguage,
+    )
+    app.get<{ Querystring: { id?: string } }>('/find', { schema: { hide: true } }, ({ query }, reply) =>
+      reply.seeOther(`/tasks/${encodeURIComponent(String(query.id ?? '').trim())}`),
     )
   },
   { name: 'pages', dependencies: ['negotiation'] },
