@@ -79,7 +79,7 @@ function options(width, series) {
     legend: { live: false },
     scales: { x: { time: true }, y: { auto: false } },
     axes: [
-      { ...axis, size: 30, values: timesOf },
+      { ...axis, size: 30, space: 70, values: timesOf },
       { ...axis, size: 60, incrs: [1, 2, 5, 10, 50, 100, 500, 1000, 1e4, 1e5, 1e6, 1e7] },
     ],
     series: [

@@ -10,6 +10,7 @@ import { improveForms } from './forms.js'
 import { keepRecord } from './record.js'
 import { fillRow, keepRows, tickAges } from './rows.js'
 import { queue as ownQueue } from './texts.js'
+import { showTimes } from './times.js'
 
 /** @typedef {{ length: number | null, subscribers: number | null, problem: string | null, at: number }} Sample */
 /** @typedef {{ name: string, waiting: number, done: number, failed: number }} QueueRow */
@@ -96,15 +97,6 @@ function keepCharts() {
       counted.reduce((total, row) => total + row[field], 0)
     return { waiting: sum('waiting'), done: sum('done'), failed: sum('failed'), lane: laneLength }
   })
-}
-
-// The server writes times in UTC; people want their own.
-function showTimes() {
-  for (const time of document.querySelectorAll('time[data-local]')) {
-    time.textContent = new Date(time.getAttribute('datetime') ?? '').toLocaleString(
-      document.documentElement.lang,
-    )
-  }
 }
 
 /**

@@ -1,4 +1,5 @@
 import { on } from './events.js'
+import { showTimes } from './times.js'
 
 const atMostEveryMs = 1000
 
@@ -51,7 +52,9 @@ async function refresh() {
   if (!response.ok) return
   const page = new DOMParser().parseFromString(await response.text(), 'text/html')
   const [fresh, old] = [page.querySelector('[data-fresh]'), find('[data-fresh]')]
-  if (fresh && old && !isInUse()) old.replaceWith(fresh)
+  if (!fresh || !old || isInUse()) return
+  old.replaceWith(fresh)
+  showTimes()
 }
 
 function isInUse() {

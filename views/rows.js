@@ -50,6 +50,7 @@ export function keepRows(body, template) {
 export function fillRow(row, values) {
   for (const element of select(row, '[data-field]')) fillField(element, values)
   for (const element of select(row, '[data-shown]')) element.hidden = !values[element.dataset.shown ?? '']
+  for (const element of select(row, '[data-unless]')) element.hidden = values[element.dataset.unless ?? '']
   for (const element of select(row, '[data-when]')) element.hidden = values.state !== element.dataset.when
   for (const list of select(row, '[data-list]')) list.replaceChildren(...values.running.map(runningItem))
 }
