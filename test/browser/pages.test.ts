@@ -29,6 +29,11 @@ describe('the overview', () => {
       await tasks.enqueue('echo')
       latenciesMs.push((await shown) - since)
     }
+    // A page that opens later gets the last minutes of all queues together.
+    const stream = await fetch(`${web.url}/events`, { headers: { accept: 'text/event-stream' } })
+    const first = await stream.body?.pipeThrough(new TextDecoderStream()).getReader().read()
+    expect(first?.value).toMatch(/"traffic":\[\[\d+,\d+,\d+,\d+\]/)
+    expect(await page.evaluate('document.body.dataset.queue')).toBe('')
     console.log(`from Redis to the page: ${latenciesMs.join(', ')} ms (promised: 200)`)
     expect(problems).toEqual([])
   })

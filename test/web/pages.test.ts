@@ -265,7 +265,8 @@ describe('the language', () => {
 it('every link of a page begins with the base that it is given', async () => {
   const app = await givenApp({ redisUrl: redis.url, base: '/hatch' })
   for (const path of ['/', '/queues/default?state=dead', '/queues/default/confirm?do=pause', '/nowhere']) {
-    const { html } = await open(app, path, path === '/nowhere' ? 404 : 200)
+    const { html, text } = await open(app, path, path === '/nowhere' ? 404 : 200)
+    expect(text).not.toMatch(/undefined|NaN/)
     const links = html.querySelectorAll('[href], [src], [action]').map((element) => {
       return ['href', 'src', 'action'].map((name) => element.getAttribute(name)).find(Boolean) ?? ''
     })

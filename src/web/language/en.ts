@@ -11,6 +11,7 @@ export const en = {
   'error.back': 'Back to the page',
 
   'state.served': 'as of now; reload for fresh numbers',
+  'state.unknown': 'Not known while Redis or the server is out of reach.',
   'live.live': 'live',
   'live.gone': 'the server is out of reach, trying again',
   'live.from': '; numbers from {time}',

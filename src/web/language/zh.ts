@@ -13,6 +13,7 @@ export const zh: Record<keyof typeof en, string> = {
   'error.back': '返回页面',
 
   'state.served': '此刻的数字；刷新页面可更新',
+  'state.unknown': '无法连接 Redis 或服务器时未知。',
   'live.live': '实时',
   'live.gone': '无法连接服务器，正在重试',
   'live.from': '；数字截至 {time}',
