@@ -5,6 +5,7 @@ import { onTestFinished, vi } from 'vitest'
 
 export interface ReceivedEvent {
   event: string
+  id?: string | undefined
   data: unknown
   /** `performance.now()` of its arrival. */
   at: number
@@ -48,15 +49,20 @@ export class EventStream {
     for (const block of blocks) {
       const event = /^event: (.*)$/m.exec(block)?.[1]
       const data = /^data: (.*)$/m.exec(block)?.[1]
-      if (event && data) this.events.push({ event, data: JSON.parse(data) as unknown, at: performance.now() })
+      const id = /^id: (.*)$/m.exec(block)?.[1]
+      if (event && data)
+        this.events.push({ event, id, data: JSON.parse(data) as unknown, at: performance.now() })
     }
   }
 }
 
 /** Opens `/events` of a listening application; closed after the test. */
-export async function openEvents(app: FastifyInstance): Promise<EventStream> {
+export async function openEvents(app: FastifyInstance, lastEventId?: string): Promise<EventStream> {
   const { port } = app.server.address() as AddressInfo
-  const headers = { accept: 'text/event-stream' }
+  const headers = {
+    accept: 'text/event-stream',
+    ...(lastEventId !== undefined && { 'last-event-id': lastEventId }),
+  }
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     get({ host: '127.0.0.1', port, path: '/events', headers, agent: false }, resolve).on('error', reject)
   })
