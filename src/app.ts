@@ -21,10 +21,10 @@ import { errors } from './web/plugins/errors.js'
 import { negotiation } from './web/plugins/negotiation.js'
 import { notFound, rewriteBadUrl } from './web/plugins/not-found.js'
 import { openapi } from './web/plugins/openapi.js'
+import { pages } from './web/plugins/pages.js'
 import { sameOrigin } from './web/plugins/same-origin.js'
 import { securityHeaders } from './web/plugins/security-headers.js'
 import { ajvOptions, validationError } from './web/plugins/validation.js'
-import { views } from './web/plugins/views.js'
 import { auditRoutes } from './web/routes/audit.js'
 import { broadcastRoutes } from './web/routes/broadcast.js'
 import { enqueueRoutes } from './web/routes/enqueue.js'
@@ -122,7 +122,7 @@ async function everything(app: FastifyInstance, options: AppOptions): Promise<vo
   await app.register(negotiation)
   await app.register(errors, options)
   await app.register(notFound)
-  await app.register(views)
+  await app.register(pages, { base: app.prefix })
   if (token) await app.register(auth, { token })
   await app.register(sameOrigin, { loopbackOnly: !token && !allowAnonymous })
   await app.register(bodyParsers)
@@ -131,8 +131,8 @@ async function everything(app: FastifyInstance, options: AppOptions): Promise<vo
 }
 
 async function routes(app: FastifyInstance, options: AppOptions): Promise<void> {
-  const { queue, publisher, pushed, live, board, ping, order } = options
-  await app.register(homeRoutes, { live, queue: queue.key, channel: publisher.channel, order })
+  const { queue, publisher, pushed, live, board, ping } = options
+  await app.register(homeRoutes, { ...options, queue: queue.key, channel: publisher.channel })
   await app.register(prodconsRoutes, { queue, pushed })
   await app.register(pubsubRoutes, { publisher })
   await app.register(broadcastRoutes, options)

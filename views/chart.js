@@ -2,24 +2,22 @@ import { clockTime } from './clock.js'
 // @ts-ignore: served from the uplot package's folder
 import uPlot from './uplot/uPlot.esm.js'
 
-/** @typedef {[seconds: number, value: number | null]} Point */
+/** @typedef {[seconds: number, ...values: (number | null)[]]} Point */
+/** @typedef {{ label: string, color: string }} Series */
 
 const windowSeconds = 300
-const height = 160
+const height = 150
 
 /**
- * A line over the last minutes, a point a second.
+ * Lines over the last minutes, a point a second.
  *
- * @param {HTMLElement} section shown once there is something to draw; holds `#chart`
+ * @param {HTMLElement} box
+ * @param {Series[]} series
  */
-export function createChart(section) {
-  const box = /** @type {HTMLElement} */ (section.querySelector('#chart'))
+export function createChart(box, series) {
   /** @type {Point[]} */
   let points = []
-  section.hidden = false
-  const plot = new uPlot(options(box.clientWidth), toColumns([]), box)
-  new ResizeObserver(() => plot.setSize({ width: box.clientWidth, height })).observe(box)
-  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => plot.redraw())
+  const plot = drawChart(box, series, [[], ...series.map(() => [])])
 
   /** @param {Point} point replaces the last one if it is of the same second */
   function add(point) {
@@ -37,29 +35,62 @@ export function createChart(section) {
   function draw() {
     const now = points.at(-1)?.[0] ?? Date.now() / 1000
     points = points.filter(([seconds]) => seconds > now - windowSeconds)
-    plot.setData(toColumns(points), false)
+    plot.setData(
+      [0, ...series.keys()].map((_, column) => points.map((point) => point[column])),
+      false,
+    )
     plot.setScale('x', { min: now - windowSeconds, max: now })
-    const max = Math.max(5, ...points.map(([, value]) => value ?? 0))
-    plot.setScale('y', { min: 0, max: Math.ceil(max * 1.1) })
+    plot.setScale('y', { min: 0, max: topOf(points.flatMap((point) => point.slice(1))) })
   }
 
   return { add, reset }
 }
 
-/** @param {number} width */
-function options(width) {
+/**
+ * Draws lines once; as wide as the box, in the colours of the page.
+ *
+ * @param {HTMLElement} box
+ * @param {Series[]} series
+ * @param {(number | null)[][]} columns the first are seconds
+ */
+export function drawChart(box, series, columns) {
+  const plot = new uPlot(options(box.clientWidth, series), columns, box)
+  plot.setScale('y', { min: 0, max: topOf(columns.slice(1).flat()) })
+  new ResizeObserver(() => plot.setSize({ width: box.clientWidth, height })).observe(box)
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => plot.redraw())
+  return plot
+}
+
+/** @param {(number | null | undefined)[]} values */
+function topOf(values) {
+  return Math.ceil(values.reduce((/** @type {number} */ top, value) => Math.max(top, value ?? 0), 5) * 1.1)
+}
+
+/**
+ * @param {number} width
+ * @param {Series[]} series
+ */
+function options(width, series) {
   const axis = { stroke: () => color('--muted'), grid: { stroke: () => color('--line'), width: 1 } }
   return {
     width,
     height,
     cursor: { y: false },
-    legend: { show: false },
+    legend: { live: false },
     scales: { x: { time: true }, y: { auto: false } },
     axes: [
-      { ...axis, size: 30, values: timesOf },
+      { ...axis, size: 30, space: 70, values: timesOf },
       { ...axis, size: 60, incrs: [1, 2, 5, 10, 50, 100, 500, 1000, 1e4, 1e5, 1e6, 1e7] },
     ],
-    series: [{}, { label: 'waiting', stroke: () => color('--accent'), width: 2, points: { show: false } }],
+    series: [
+      {},
+      ...series.map(({ label, color: token }) => ({
+        label,
+        stroke: () => color(token),
+        width: 2,
+        points: { show: false },
+      })),
+    ],
   }
 }
 
@@ -68,12 +99,8 @@ function options(width) {
  * @param {number[]} splits
  */
 function timesOf(_plot, splits) {
-  return splits.map((seconds) => clockTime(seconds * 1000))
-}
-
-/** @param {Point[]} points */
-function toColumns(points) {
-  return [points.map(([seconds]) => seconds), points.map(([, value]) => value)]
+  const isLong = (splits.at(-1) ?? 0) - (splits[0] ?? 0) > 3600
+  return splits.map((seconds) => clockTime(seconds * 1000).slice(0, isLong ? 5 : 8))
 }
 
 /** @param {string} token */

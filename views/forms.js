@@ -1,12 +1,15 @@
+import { t } from './texts.js'
+
 /** More than the server's promise, which is to answer within two seconds whatever Redis does. */
 const patienceMs = 10_000
 
 /** An answer that comes sooner needs no announcement. */
 const saidAfterMs = 300
 
-/** Sends each form with fetch instead of leaving the page, and shows the answer below it. */
+/** Sends each form that says `data-stays` with fetch instead of leaving the page, and shows the answer below it. */
 export function improveForms() {
   for (const form of document.forms) {
+    if (form.dataset.stays === undefined) continue
     form.addEventListener('submit', (event) => {
       event.preventDefault()
       send(form)
@@ -20,7 +23,7 @@ async function send(form) {
   if (!button || button.ariaDisabled === 'true') return
   // Not `disabled`, which would take the focus from whoever pressed it.
   button.ariaDisabled = 'true'
-  const saying = setTimeout(() => say(form, 'Sending…'), saidAfterMs)
+  const saying = setTimeout(() => say(form, t('sending')), saidAfterMs)
   const { failed, text } = await post(form)
   clearTimeout(saying)
   button.ariaDisabled = null
@@ -55,12 +58,12 @@ async function post(form) {
     const answer = await response.json()
     return { failed: !response.ok, text: response.ok ? describe(answer) : answer.message }
   } catch {
-    return { failed: true, text: 'The server is out of reach; nothing was sent, or its answer was lost.' }
+    return { failed: true, text: t('lost') }
   }
 }
 
 /** @param {{ pushed?: number, length?: number, receivers?: number }} answer */
 function describe({ pushed, length, receivers }) {
-  if (pushed !== undefined) return `Pushed ${pushed}; ${length} in the queue.`
-  return `Published to ${receivers} ${receivers === 1 ? 'subscriber' : 'subscribers'}.`
+  if (pushed !== undefined) return t('pushed', { pushed, length: length ?? '' })
+  return receivers === 1 ? t('publishedOne') : t('published', { receivers: receivers ?? 0 })
 }

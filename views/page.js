@@ -1,104 +1,127 @@
 /**
- * The live page: takes server-sent events, keeps the numbers, the chart and the feed up to date, says so when
- * they are not, and sends the forms without leaving the page. Without this module the page works as well.
+ * What makes the pages live: takes server-sent events, keeps the numbers, the charts and the lists up to date, says so when
+ * they are not, and sends the forms of the two lanes without leaving the page. Without this module the pages work as well.
  */
 
-import { createChart } from './chart.js'
-import { clockTime } from './clock.js'
+import { showCharts } from './charts.js'
+import { isLive, listen, on, showState } from './events.js'
 import { renderFeed } from './feed.js'
 import { improveForms } from './forms.js'
+import { keepRecord } from './record.js'
+import { fillRow, keepRows, tickAges } from './rows.js'
+import { queue as ownQueue } from './texts.js'
+import { showTimes } from './times.js'
 
 /** @typedef {{ length: number | null, subscribers: number | null, problem: string | null, at: number }} Sample */
-/** @typedef {[seconds: number, length: number | null]} Point */
-/** @typedef {{ sample: Sample, feed: import('./feed.js').FeedItem[], history: Point[] }} Snapshot */
+/** @typedef {{ name: string, waiting: number, done: number, failed: number }} QueueRow */
 
-const reconnectMs = 2000
-/** What the paths of this server begin with. */
-const base = document.documentElement.dataset.base ?? ''
-const quietMs = Number(find('main').dataset.quietMs)
+/** @type {Map<string, QueueRow>} */
+const queues = new Map()
+/** @type {number | null} */
+let laneLength = null
 
-const chart = createChart(find('#chart-section'))
-const feed = renderFeed(find('#feed'))
-/** @type {ReturnType<typeof setTimeout> | undefined} */
-let quietTimer
-/** @type {number | undefined} */
-let latestAt
-
-find('#origin').textContent = location.origin
 improveForms()
+showTimes()
+keepQueues()
+keepWorkers()
+keepFeed()
+keepCharts()
+keepRecord()
+on('snapshot', ({ sample }) => showSample(sample))
+on('queue', showSample)
 listen()
-
-function listen() {
-  const source = new EventSource(`${base}/events`)
-  on(source, 'snapshot', (/** @type {Snapshot} */ snapshot) => {
-    chart.reset(snapshot.history)
-    feed.reset(snapshot.feed)
-    show(snapshot.sample)
-  })
-  on(source, 'queue', show)
-  on(source, 'activity', feed.add)
-  on(source, 'message', feed.add)
-  source.addEventListener('error', () => onError(source))
-  expectMore()
-}
-
-/**
- * @param {EventSource} source
- * @param {string} name
- * @param {(data: any) => void} handle
- */
-function on(source, name, handle) {
-  source.addEventListener(name, (event) => {
-    if (event instanceof MessageEvent) handle(JSON.parse(event.data))
-    expectMore()
-  })
-}
-
-// The server speaks every few seconds at least: silence means that it, or the way to it, is gone.
-function expectMore() {
-  clearTimeout(quietTimer)
-  quietTimer = setTimeout(showGone, quietMs)
-}
-
-/** @param {EventSource} source */
-function onError(source) {
-  showGone()
-  // The browser tries again by itself only where the connection broke, not where the server answered with an error.
-  if (source.readyState !== EventSource.CLOSED) return
-  setTimeout(listen, reconnectMs)
-}
+setInterval(() => isLive && tickAges(), 1000)
 
 /** @param {Sample} sample */
-function show({ length, subscribers, problem, at }) {
-  latestAt = at
-  if (length !== null) find('#length').textContent = String(length)
-  if (subscribers !== null) find('#subscribers').textContent = String(subscribers)
-  chart.add([Math.floor(at / 1000), length])
-  setState(problem === null ? 'live' : 'problem', problem ?? 'live')
+function showSample(sample) {
+  laneLength = sample.length
+  setText('#length', sample.length)
+  setText('#subscribers', sample.subscribers)
+  showState(sample)
 }
 
-function showGone() {
-  const since = latestAt ? `; numbers from ${clockTime(latestAt)}` : ''
-  setState('problem', `the server is out of reach, trying again${since}`)
+function keepQueues() {
+  const rows = rowsOf('#queues', '#queue-row')
+  const own = find('[data-own-queue]')
+  const show = (/** @type {QueueRow[]} */ changed) => {
+    for (const row of changed) {
+      queues.set(row.name, row)
+      rows?.set(row.name, row)
+      if (own && row.name === ownQueue) fillRow(own, row)
+    }
+  }
+  on('snapshot', ({ queues: all }) => {
+    queues.clear()
+    rows?.keep(all.map((/** @type {QueueRow} */ { name }) => name))
+    show(all)
+  })
+  on('queues', ({ queues: changed, gone }) => {
+    for (const name of gone) {
+      queues.delete(name)
+      rows?.remove(name)
+    }
+    show(changed)
+  })
 }
 
-/**
- * @param {'live' | 'problem'} state
- * @param {string} text
- */
-function setState(state, text) {
-  const element = find('#state')
-  element.dataset.state = state
-  if (element.textContent !== text) element.textContent = text
-  document.body.classList.toggle('stale', state === 'problem')
+function keepWorkers() {
+  const rows = rowsOf('#workers', '#worker-row')
+  if (!rows) return
+  const show = (/** @type {{ id: string }[]} */ workers) => {
+    rows.keep(workers.map(({ id }) => id))
+    for (const worker of workers) rows.set(worker.id, worker)
+  }
+  on('snapshot', ({ workers }) => show(workers))
+  on('workers', show)
+}
+
+function keepFeed() {
+  const list = find('#feed')
+  if (!list) return
+  const origin = find('#origin')
+  if (origin) origin.textContent = location.origin
+  const feed = renderFeed(list)
+  on('snapshot', ({ feed: items }) => feed.reset(items))
+  on('activity', feed.add)
+  on('message', feed.add)
+}
+
+function keepCharts() {
+  const section = find('#charts')
+  if (!section) return
+  const charts = showCharts(section)
+  on('snapshot', ({ traffic, history }) => charts.reset(traffic, history))
+  charts.follow(() => {
+    const counted = [...queues.values()].filter(({ name }) => !ownQueue || name === ownQueue)
+    const sum = (/** @type {'waiting' | 'done' | 'failed'} */ field) =>
+      counted.reduce((total, row) => total + row[field], 0)
+    return { waiting: sum('waiting'), done: sum('done'), failed: sum('failed'), lane: laneLength }
+  })
 }
 
 /**
  * @param {string} selector
- * @returns {HTMLElement}
+ * @param {string} templateSelector
+ */
+function rowsOf(selector, templateSelector) {
+  const [body, template] = [find(selector), find(templateSelector)]
+  return body && template instanceof HTMLTemplateElement ? keepRows(body, template) : undefined
+}
+
+/**
+ * @param {string} selector
+ * @param {number | null} value unknown values leave the last one, which is shown as stale
+ */
+function setText(selector, value) {
+  const element = find(selector)
+  if (element && value !== null) element.textContent = String(value)
+}
+
+/**
+ * @param {string} selector
+ * @returns {HTMLElement | undefined}
  */
 function find(selector) {
   const element = document.querySelector(selector)
-  if (element instanceof HTMLElement) return element
-  throw new Error(`the page has no ${selector}`)
+  return element instanceof HTMLElement ? element : undefined
 }

@@ -66,6 +66,13 @@ export interface CheckedTask {
 export class BadTaskError extends Error {
   override name = 'BadTaskError'
   readonly code = 'BAD_TASK'
+  /** Each as `field: what was expected`. */
+  readonly mistakes: readonly string[]
+
+  constructor(mistakes: string | string[], options?: ErrorOptions) {
+    super([mistakes].flat().join('; '), options)
+    this.mistakes = [mistakes].flat()
+  }
 }
 
 /**
@@ -80,8 +87,9 @@ export function checkTask(request: unknown, registry: Registry): CheckedTask {
     throw new BadTaskError(`task: expected one of ${[...registry.keys()].join(', ')}, got "${request.task}"`)
   }
   const data: unknown = request.data ?? {}
-  const mistake = inexactness(data, 'data') ?? handler.mistakesIn(data).join('; ')
-  if (mistake) throw new BadTaskError(mistake)
+  const inexact = inexactness(data, 'data')
+  const mistakes = inexact ? [inexact] : handler.mistakesIn(data)
+  if (mistakes.length > 0) throw new BadTaskError(mistakes)
   const task = toNewTask(request, data)
   const options = optionsOf(request, handler)
   if (options) task.options = options
@@ -158,14 +166,14 @@ function named<T>(convert: () => T): T {
   }
 }
 
-function describeForm(request: unknown): string {
+function describeForm(request: unknown): string | string[] {
   if (typeof request !== 'object' || request === null || Array.isArray(request))
     return 'expected an object with a task'
   const mistakes = requestValidator.Errors(request).map(({ instancePath, message, params }) => {
     const field = instancePath.slice(1).replaceAll('/', '.') || namesIn(params) || 'request'
     return `${field}: ${message.replace(/^must /, 'expected to ')}`
   })
-  return [...new Set(mistakes)].slice(0, 5).join('; ')
+  return [...new Set(mistakes)].slice(0, 5)
 }
 
 function namesIn(params: object): string {

@@ -56,6 +56,8 @@ declare module 'ioredis' {
     cancelTask(list: string, ...args: Argument[]): Result<string, Context>
     purgeTasks(list: string, ...args: Argument[]): Result<[removed: number, looked: number], Context>
     reviveTask(list: string, ...args: Argument[]): Result<string, Context>
+    runTaskNow(list: string, id: string): Result<string, Context>
+    deadReasons(list: string, ...args: Argument[]): Result<string[], Context>
     enqueueRun(list: string, ...args: Argument[]): Result<[outcome: string, now: number, id: string], Context>
     closeSchedule(list: string, ...args: Argument[]): Result<number, Context>
     putSchedule(
@@ -103,6 +105,8 @@ const commands = {
   cancelTask: { file: 'cancel', uses: ['names', 'holders', 'events', 'expiry'] },
   purgeTasks: { file: 'purge', uses: ['names', 'expiry'] },
   reviveTask: { file: 'revive', uses: ['names', 'events'] },
+  runTaskNow: { file: 'run-now', uses: ['names', 'events'] },
+  deadReasons: { file: 'dead-reasons', uses: ['names'] },
   enqueueRun: { file: 'enqueue-run', uses: ['names', 'traffic', 'events'] },
   closeSchedule: { file: 'close-schedule', uses: ['names'] },
   putSchedule: { file: 'put-schedule', uses: ['names'] },

@@ -38,8 +38,7 @@ export interface Page {
 }
 
 const pageSize = 50
-/** The places of cancelled tasks may be among the last of a list. */
-const endLength = 5
+const endLength = 5 // The places of cancelled tasks may be among the last of a list.
 
 /** The reading side of a task queue, for pages and programs; the worker never uses it. */
 export class TaskInspector {
@@ -142,6 +141,12 @@ export class TaskInspector {
     return { tasks: await this.findAll(ids), next: nextCursor(ids, cursor) }
   }
 
+  /** The own ids of the first delayed tasks, or of the oldest dead. One round trip, O(count). */
+  async firstIds(state: 'delayed' | 'dead', count: number): Promise<string[]> {
+    if (state === 'delayed') return (await this.#delayedIds(0)).slice(0, count)
+    return this.#redis.zrange(this.#keys.dead, '0', String(count - 1)).catch(redisFailure(this.list))
+  }
+
   async #waitingPage(cursor: number): Promise<Page> {
     const elements = await waitingElements(this.#redis, this.list, { skip: cursor, count: pageSize })
     const found = await this.findAll(elements.flatMap((element) => idIn(element) ?? []))
@@ -181,8 +186,8 @@ export class TaskInspector {
 
   async #pageIds(state: 'delayed' | 'dead', cursor: number): Promise<string[]> {
     if (state === 'delayed') return this.#delayedIds(cursor)
-    const [first, last] = [String(cursor), String(cursor + pageSize - 1)]
-    return this.#redis.zrange(this.#keys.dead, first, last, 'REV').catch(redisFailure(this.list))
+    const last = String(cursor + pageSize - 1)
+    return this.#redis.zrange(this.#keys.dead, String(cursor), last, 'REV').catch(redisFailure(this.list))
   }
 
   // Those of one priority after those of the other, as they will be taken once they are due.

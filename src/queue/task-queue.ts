@@ -145,6 +145,12 @@ export class TaskQueue {
     return outcome as 'waiting' | 'unfinished' | 'unknown'
   }
 
+  /** Lets a delayed task wait at once. One round trip. */
+  async runNow(id: string): Promise<'waiting' | 'undelayed' | 'unknown'> {
+    const outcome = await this.#redis.runTaskNow(this.list, id).catch(redisFailure(this.list))
+    return outcome as 'waiting' | 'undelayed' | 'unknown'
+  }
+
   /** Removes all tasks of a state, {@link maxPurged} in a round trip; how many there were. */
   async purge(state: 'waiting' | 'delayed' | 'dead'): Promise<number> {
     for (let total = 0; ;) {

@@ -11,6 +11,8 @@ export interface WorkerInfo {
   handlers: string[]
   concurrency: number
   startedAt: number
+  /** When it last said all this. */
+  shownAt?: number
   /** Of `queue` and `handler` the index. */
   running: { id: string; queue: number; handler: number; startedAt: number }[]
   /** How many tasks of a handler it runs at a time, where the handler has a limit. */

@@ -2,10 +2,13 @@ import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Audit, auditQueue } from '../queue/audit.js'
 import { explainOther, explainWaiting, type Explanation } from '../queue/explain.js'
+import { dayTraffic, sumTraffic, type TrafficSlot } from '../queue/day-traffic.js'
+import { type DeadReason, deadReasons } from '../queue/dead-reasons.js'
 import { forsakenQueues } from '../queue/forsaken-queues.js'
 import { TaskConsumer, type Retention } from '../queue/task-consumer.js'
 import { type QueueCounts, TaskInspector } from '../queue/task-inspector.js'
 import { TaskQueue, type TaskQueueOptions } from '../queue/task-queue.js'
+import { taskList } from '../queue/names.js'
 import { queueNames } from '../queue/queue-names.js'
 import { liveWorkers, type WorkerInfo } from '../queue/workers.js'
 import type { TaskRecord } from '../queue/task-record.js'
@@ -73,6 +76,11 @@ export class TaskBoard {
     return (await this.#look(names, 0)).map(toSummary)
   }
 
+  /** The same of all queues in the order of their names, so many at most. */
+  async allSummaries(atMost: number): Promise<QueueSummary[]> {
+    return this.summaries((await this.names()).slice(0, atMost))
+  }
+
   async #look(names: string[], atLeastMs?: number) {
     return Promise.all(
       names.map(async (name) => {
@@ -81,6 +89,16 @@ export class TaskBoard {
         return { counts, oldestWaitingAt, rates: this.#rates.note(counts, atLeastMs) }
       }),
     )
+  }
+
+  /** Of what the newest dead tasks of a queue died. One round trip per 100. */
+  deadReasons(name: string, count: number): Promise<DeadReason[]> {
+    return deadReasons(this.redis, taskList(name), count)
+  }
+
+  /** What passed through queues in the last day, all together. One round trip a queue: name few. */
+  async dayTraffic(names: string[]): Promise<TrafficSlot[]> {
+    return sumTraffic(await Promise.all(names.map((name) => dayTraffic(this.redis, name))))
   }
 
   /** The conservation check of every queue. */

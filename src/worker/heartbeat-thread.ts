@@ -101,7 +101,8 @@ async function show(): Promise<number> {
   isShownBusy = running.length > 0
   const againMs = (running.length > 0 || watching.blocked ? 1 : 4) * options.everyMs
   const { since: blockedSince, stack } = watching.blocked ?? {}
-  const state = { ...options.about, running, ...(blockedSince && { blockedSince, stack }) }
+  const shownAt = Date.now()
+  const state = { ...options.about, running, shownAt, ...(blockedSince && { blockedSince, stack }) }
   const key = workerKey(options.consumer)
   const before = await redis.commands.set(key, JSON.stringify(state), 'PX', 2 * againMs, 'GET')
   // It was not known, or taken for gone.

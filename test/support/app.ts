@@ -47,7 +47,8 @@ export async function givenApp({
   const subscriber = new Subscriber(redis.waiting(), log)
   const board = new TaskBoard(redis.commands, { maxLength, maxBytes: 0, onceMs: 60_000, ...retention })
   const workers = () => board.workers()
-  const live = new Live({ queue, publisher, subscriber, workers, log, redisRefusal })
+  const queues = (atMost: number) => board.allSummaries(atMost)
+  const live = new Live({ queue, publisher, subscriber, queues, workers, log, redisRefusal })
   const app = await buildApp({
     log,
     queue,

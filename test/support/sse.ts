@@ -5,6 +5,7 @@ import { onTestFinished, vi } from 'vitest'
 
 export interface ReceivedEvent {
   event: string
+  id?: string | undefined
   data: unknown
   /** `performance.now()` of its arrival. */
   at: number
@@ -48,7 +49,9 @@ export class EventStream {
     for (const block of blocks) {
       const event = /^event: (.*)$/m.exec(block)?.[1]
       const data = /^data: (.*)$/m.exec(block)?.[1]
-      if (event && data) this.events.push({ event, data: JSON.parse(data) as unknown, at: performance.now() })
+      const id = /^id: (.*)$/m.exec(block)?.[1]
+      if (event && data)
+        this.events.push({ event, id, data: JSON.parse(data) as unknown, at: performance.now() })
     }
   }
 }

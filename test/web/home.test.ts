@@ -40,7 +40,7 @@ describe('the page as served', () => {
 
   it('has plain forms for both lanes', async () => {
     const { served } = await givenPage()
-    const forms = (await served()).html.querySelectorAll('form')
+    const forms = (await served()).html.querySelectorAll('form.lane')
     expect(forms.map((form) => [form.getAttribute('method'), form.getAttribute('action')])).toEqual([
       ['post', '/prodcons'],
       ['post', '/pubsub'],

@@ -9,16 +9,22 @@ import type { WorkerInfo } from '../../queue/workers.js'
 import type { PlainQueue } from '../../queue/plain-queue.js'
 import { activityItem, Feed, type FeedItem, messageItem } from './feed.js'
 import { FloodGate } from './flood-gate.js'
+import type { QueueSummary } from '../task-board.js'
 import { History, type Point } from './history.js'
 import { formatEvent, Hub } from './hub.js'
+import { type QueueRow, QueueWatch } from './queue-watch.js'
 import { type Sample, Sampler } from './sampler.js'
 import { parseChanges } from './task-events.js'
+import type { TrafficPoint } from './traffic-history.js'
+import { shownWorkers, toWorkerRow, type WorkerRow } from './worker-row.js'
 import { WorkerWatch } from './worker-watch.js'
 
 export interface LiveOptions {
   queue: PlainQueue
   publisher: Publisher
   subscriber: Subscriber
+  /** Task queues with their lengths and rates, so many at most. */
+  queues: (atMost: number) => Promise<QueueSummary[]>
   /** The tasks workers that live. */
   workers: () => Promise<WorkerInfo[]>
   log: Logger
@@ -31,6 +37,18 @@ export interface LiveState {
   sample: Sample
   feed: FeedItem[]
   history: Point[]
+  queues: QueueRow[]
+  workers: WorkerRow[]
+  /** The last minutes of one task queue, or of all together. */
+  traffic: TrafficPoint[]
+}
+
+/** A page that opens, or comes back. */
+export interface Joining {
+  /** The only task queue whose history it wants. */
+  queue?: string | undefined
+  /** The last event that it got. */
+  lastEventId?: string | undefined
 }
 
 /** A page that has heard nothing for this long takes its numbers for stale. */
@@ -51,6 +69,8 @@ export class Live {
   readonly #history = new History()
   readonly #sampler: Sampler
   readonly #workers: WorkerWatch
+  readonly #queues: QueueWatch
+  #latestWorkers: WorkerRow[] = []
   #told: Sample | undefined
   readonly #messages = new FloodGate(shownPerSecond)
   readonly #activities = new FloodGate(shownPerSecond)
@@ -64,6 +84,12 @@ export class Live {
       ...options,
       isWatched,
       onEvent: (event) => this.#hub.broadcast('worker', event),
+      onLook: (workers) => this.#onWorkers(workers),
+    })
+    this.#queues = new QueueWatch({
+      ...options,
+      isWatched,
+      onChange: (event) => this.#hub.broadcast('queues', event),
     })
   }
 
@@ -72,6 +98,7 @@ export class Live {
     const { queue, publisher, subscriber, log } = this.#options
     this.#sampler.start()
     this.#workers.start()
+    this.#queues.start()
     // By pattern, so that a page that looks on is not counted among a message's receivers.
     const patterns = [publisher.channel, activityChannel(queue.key)].map(literalPattern)
     Promise.all([
@@ -82,7 +109,7 @@ export class Live {
 
   async stop(): Promise<void> {
     this.#hub.close()
-    await Promise.all([this.#sampler.stop(), this.#workers.stop()])
+    await Promise.all([this.#sampler.stop(), this.#workers.stop(), this.#queues.stop()])
     await this.#options.subscriber.stop()
   }
 
@@ -91,20 +118,53 @@ export class Live {
     this.#hub.close()
   }
 
-  /** The state now, with a fresh look into Redis. */
+  /** The state now, with a fresh look into Redis; of what it does not tell, what was known last. */
   async look(): Promise<LiveState> {
-    return this.#state(await this.#sampler.look())
+    const [sample] = await Promise.all([this.#sampler.look(), this.#lookAtTasks()])
+    return this.#state(sample)
   }
 
-  /** Sends a client the whole state, then every change. Its response headers must have been sent. */
-  join(client: ServerResponse): void {
-    client.write(`retry: 1000\n${formatEvent('snapshot', this.#state(this.#sampler.latest))}`)
+  /**
+   * Sends a client the whole state, or what it missed since it was here, then every change. Its response headers must
+   * have been sent.
+   */
+  async join(client: ServerResponse, { queue, lastEventId }: Joining): Promise<void> {
+    const missed = this.#hub.since(lastEventId)
+    if (this.#hub.size === 0) await this.#lookAtTasks()
+    const first = missed ?? this.#snapshot(queue)
+    client.write(`retry: 1000\n${first}`)
     this.#hub.add(client)
     this.#sampler.wake()
+    this.#queues.wake()
   }
 
-  #state(sample: Sample): LiveState {
-    return { sample, feed: this.#feed.items(), history: this.#history.points() }
+  #snapshot(queue: string | undefined): string {
+    return this.#hub.position + formatEvent('snapshot', this.#state(this.#sampler.latest, queue))
+  }
+
+  // What goes wrong here the sampler finds too, and says.
+  async #lookAtTasks(): Promise<void> {
+    const [workers] = await Promise.allSettled([this.#options.workers(), this.#queues.look()])
+    if (workers.status === 'fulfilled') {
+      this.#latestWorkers = workers.value.slice(0, shownWorkers).map((info) => toWorkerRow(info))
+    }
+  }
+
+  #state(sample: Sample, queue?: string): LiveState {
+    return {
+      sample,
+      feed: this.#feed.items(),
+      history: this.#history.points(),
+      queues: this.#queues.latest,
+      workers: this.#latestWorkers,
+      traffic: this.#queues.history(queue),
+    }
+  }
+
+  #onWorkers(workers: WorkerRow[]): void {
+    const isQuiet = workers.length === 0 && this.#latestWorkers.length === 0
+    this.#latestWorkers = workers
+    if (!isQuiet) this.#hub.broadcast('workers', workers)
   }
 
   #onSample(sample: Sample): void {

@@ -1,5 +1,6 @@
 import { Duty } from '../../process/duty.js'
 import type { WorkerInfo } from '../../queue/workers.js'
+import { shownWorkers, stateOf, toWorkerRow, type WorkerRow } from './worker-row.js'
 
 /** What became of a tasks worker, as pages are told of it. */
 export interface WorkerEvent {
@@ -16,6 +17,8 @@ export interface WorkerWatchOptions {
   /** Whether anyone looks on; else nothing is asked. */
   isWatched: () => boolean
   onEvent: (event: WorkerEvent) => void
+  /** Told of all that live, with each look. */
+  onLook: (rows: WorkerRow[]) => void
 }
 
 const everyMs = 1000
@@ -45,7 +48,11 @@ export class WorkerWatch {
 
   async #look(): Promise<number> {
     if (!this.#options.isWatched()) this.#known.clear()
-    else this.#compare(new Map((await this.#options.workers()).map((info) => [info.id, toEvent(info)])))
+    else {
+      const infos = await this.#options.workers()
+      this.#compare(new Map(infos.map((info) => [info.id, toEvent(info)])))
+      this.#options.onLook(infos.slice(0, shownWorkers).map((info) => toWorkerRow(info)))
+    }
     return everyMs
   }
 
@@ -61,7 +68,7 @@ export class WorkerWatch {
   }
 }
 
-function toEvent({ id, name, running, concurrency, blockedSince }: WorkerInfo): WorkerEvent {
-  const state = blockedSince ? 'blocked' : running.length > 0 ? 'working' : 'idle'
-  return { id, name, state, running: running.length, concurrency }
+function toEvent(info: WorkerInfo): WorkerEvent {
+  const { id, name, running, concurrency } = info
+  return { id, name, state: stateOf(info), running: running.length, concurrency }
 }

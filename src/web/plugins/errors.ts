@@ -44,7 +44,7 @@ export const errors = fp(
 
 function sendError(reply: FastifyReply, answer: ErrorAnswer): FastifyReply {
   reply.code(answer.statusCode)
-  return reply.request.prefersHtml() ? reply.view('error', answer) : reply.send(answer)
+  return reply.request.prefersHtml() ? reply.page('error', answer) : reply.send(answer)
 }
 
 function toAnswer(error: FastifyError, request: FastifyRequest): ErrorAnswer {

@@ -16,8 +16,8 @@ export function addDemoLink(app: FastifyInstance, { url, summary, act }: DemoLin
     schema: { summary, response: { 302: Type.Null() } },
     handler: async (_request: FastifyRequest, reply: FastifyReply) => {
       await act()
-      return reply.header('cache-control', 'no-store').redirect(`${app.prefix}/`)
+      return reply.header('cache-control', 'no-store').redirect(`${app.base}/`)
     },
   })
-  app.head(url, { schema: { hide: true } }, async (_request, reply) => reply.redirect(`${app.prefix}/`))
+  app.head(url, { schema: { hide: true } }, async (_request, reply) => reply.redirect(`${app.base}/`))
 }

@@ -56,7 +56,7 @@ export async function prodconsRoutes(app: FastifyInstance, options: ProdconsOpti
   async function pushByPost(request: PostRequest, reply: FastifyReply) {
     const values = valuesIn(request)
     const answer = await push(values, request.query.ifExists === '1')
-    if (request.prefersHtml()) return reply.redirect(`${app.prefix}/`, 303)
+    if (request.prefersHtml()) return reply.seeOther('/')
     reply.code(202)
     return answer
   }

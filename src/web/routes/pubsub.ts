@@ -48,7 +48,7 @@ export async function pubsubRoutes(app: FastifyInstance, { publisher }: PubsubOp
 
   async function publishByPost(request: FastifyRequest, reply: FastifyReply) {
     const answer = await publish(messageIn(request))
-    return request.prefersHtml() ? reply.redirect(`${app.prefix}/`, 303) : reply.code(202).send(answer)
+    return request.prefersHtml() ? reply.seeOther('/') : reply.code(202).send(answer)
   }
 
   async function publish({ message, to }: Message): Promise<Published> {

@@ -1,13 +1,13 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import Type from 'typebox'
 import type { PageState } from '../../queue/task-inspector.js'
 import type { QueueSummary, TaskBoard } from '../task-board.js'
+import { queuePage } from '../pages/queue-page.js'
+import { type BulkOptions, bulkRoutes } from './bulk.js'
 import { exactly } from './schemas.js'
 import { taskJson } from './task-json.js'
 
-export interface QueuesOptions {
-  board: TaskBoard
-}
+export type QueuesOptions = BulkOptions
 
 const Name = Type.Object({ name: Type.String({ pattern: '^[A-Za-z0-9._:-]{1,100}$' }) })
 const Page = exactly({
@@ -28,14 +28,16 @@ interface PageRequest extends ByName {
 }
 
 /** `/queues`: what waits where; pause and resume. */
-export async function queueRoutes(app: FastifyInstance, { board }: QueuesOptions): Promise<void> {
+export async function queueRoutes(app: FastifyInstance, options: QueuesOptions): Promise<void> {
+  const { board } = options
+  await app.register(bulkRoutes, options)
   app.get('/queues', { schema: { summary: 'All task queues' } }, async () => ({
     queues: (await board.summaries(await board.names())).map(queueJson),
   }))
   const schema = { params: Name }
   app.get<ByName>(
     '/queues/:name',
-    { schema: { ...schema, summary: 'A queue' } },
+    { schema: { ...schema, summary: 'A queue' }, config: { page: queuePage(board) } },
     async ({ params }) => (await board.summaries([params.name])).map(queueJson)[0],
   )
   app.get<PageRequest>(
@@ -51,19 +53,24 @@ export async function queueRoutes(app: FastifyInstance, { board }: QueuesOptions
   app.post<ByName>(
     '/queues/:name/pause',
     { schema: { ...schema, summary: 'Take nothing out of it' } },
-    async ({ params }) => {
-      await board.queue(params.name).pause()
-      return board.inspect(params.name).counts()
+    async (request, reply) => {
+      await board.queue(request.params.name).pause()
+      return changed(request, reply, board)
     },
   )
   app.post<ByName>(
     '/queues/:name/resume',
     { schema: { ...schema, summary: 'End a pause' } },
-    async ({ params }) => {
-      await board.queue(params.name).resume()
-      return board.inspect(params.name).counts()
+    async (request, reply) => {
+      await board.queue(request.params.name).resume()
+      return changed(request, reply, board)
     },
   )
+}
+
+function changed(request: FastifyRequest<ByName>, reply: FastifyReply, board: TaskBoard) {
+  const { name } = request.params
+  return request.prefersHtml() ? reply.seeOther(`/queues/${name}`) : board.inspect(name).counts()
 }
 
 function queueJson({ oldestWaitingAt: oldest, ...summary }: QueueSummary) {

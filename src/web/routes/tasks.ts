@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import Type from 'typebox'
 import { clientSignal } from '../client-signal.js'
 import type { TaskBoard } from '../task-board.js'
+import { taskPage } from '../pages/task-page.js'
 import { Wait } from './schemas.js'
 import { NoTaskError, parseId } from './task-errors.js'
 import { taskJson } from './task-json.js'
@@ -13,6 +14,7 @@ export interface TasksOptions {
   resultTtlMs: number
 }
 
+const NotDelayedError = createError('TASK_NOT_DELAYED', 'the task %s is not delayed', 409)
 const FinishedError = createError('TASK_FINISHED', 'the task %s has finished already', 409)
 const NotDeadError = createError('TASK_NOT_DEAD', 'the task %s is neither dead nor cancelled', 409)
 
@@ -29,7 +31,10 @@ export async function taskRoutes(app: FastifyInstance, options: TasksOptions): P
   const schema = { params: Params }
   app.get<Waiting>(
     '/tasks/:id',
-    { schema: { ...schema, querystring: Wait, summary: 'A task; ?wait= seconds for it to finish' } },
+    {
+      schema: { ...schema, querystring: Wait, summary: 'A task; ?wait= seconds for it to finish' },
+      config: { page: taskPage(options.board) },
+    },
     (request, reply) => find(request, reply, options),
   )
   app.delete<ById>(
@@ -42,6 +47,16 @@ export async function taskRoutes(app: FastifyInstance, options: TasksOptions): P
     { schema: { ...schema, summary: 'Try a dead or cancelled task again' } },
     (request, reply) => retry(request, reply, options),
   )
+  app.post<ById>(
+    '/tasks/:id/run',
+    { schema: { ...schema, summary: 'Run a delayed task now' } },
+    (request, reply) => runNow(request, reply, options),
+  )
+  // For forms, which know no DELETE.
+  app.post<ById>('/tasks/:id/cancel', { schema: { ...schema, hide: true } }, async (request, reply) => {
+    const cancelled = await cancel(request, options)
+    return request.prefersHtml() ? reply.seeOther(`/tasks/${request.params.id}`) : cancelled
+  })
 }
 
 async function find(
@@ -65,11 +80,26 @@ async function cancel({ params }: FastifyRequest<ById>, { board, resultTtlMs }: 
   return taskJson((await board.inspect(queue).find(id)) ?? { id: params.id, state: 'cancelled' })
 }
 
-async function retry({ params }: FastifyRequest<ById>, reply: FastifyReply, { board }: TasksOptions) {
-  const { queue, id } = parseId(params.id)
+async function retry(request: FastifyRequest<ById>, reply: FastifyReply, { board }: TasksOptions) {
+  const { queue, id } = parseId(request.params.id)
   const outcome = await board.queue(queue).revive(id)
-  if (outcome === 'unknown') throw new NoTaskError(params.id)
-  if (outcome === 'unfinished') throw new NotDeadError(params.id)
+  if (outcome === 'unknown') throw new NoTaskError(request.params.id)
+  if (outcome === 'unfinished') throw new NotDeadError(request.params.id)
+  return waitsNow(request, reply, board)
+}
+
+async function runNow(request: FastifyRequest<ById>, reply: FastifyReply, { board }: TasksOptions) {
+  const { queue, id } = parseId(request.params.id)
+  const outcome = await board.queue(queue).runNow(id)
+  if (outcome === 'unknown') throw new NoTaskError(request.params.id)
+  if (outcome === 'undelayed') throw new NotDelayedError(request.params.id)
+  return waitsNow(request, reply, board)
+}
+
+async function waitsNow(request: FastifyRequest<ById>, reply: FastifyReply, board: TaskBoard) {
+  const { id: taskId } = request.params
+  if (request.prefersHtml()) return reply.seeOther(`/tasks/${taskId}`)
+  const { queue, id } = parseId(taskId)
   const record = await board.inspect(queue).find(id)
-  return reply.code(202).send(taskJson(record ?? { id: params.id, state: 'waiting' }))
+  return reply.code(202).send(taskJson(record ?? { id: taskId, state: 'waiting' }))
 }

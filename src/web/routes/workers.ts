@@ -18,11 +18,12 @@ export async function workerRoutes(app: FastifyInstance, { board }: WorkersOptio
   )
 }
 
-function workerJson({ running, queues, startedAt, blockedSince, ...rest }: WorkerInfo) {
+function workerJson({ running, queues, startedAt, shownAt, blockedSince, ...rest }: WorkerInfo) {
   return {
     ...rest,
     queues,
     startedAt: iso(startedAt),
+    ...(shownAt && { heardAt: iso(shownAt) }),
     ...(blockedSince && { blockedSince: iso(blockedSince) }),
     running: running.map(({ id, queue, startedAt: since }) => ({
       id: publicId(queues[queue] ?? '', id),
