@@ -3,7 +3,6 @@ export const en = {
   'lang.name': 'English',
   'nav.skip': 'Skip to the content',
   'nav.main': 'Pages',
-  'nav.home': 'Overview',
   'nav.api': 'HTTP API',
   'nav.find': 'Find a task by id',
   'nav.findShort': 'Find',
@@ -55,7 +54,6 @@ export const en = {
   'queues.oldest': 'Oldest waits',
   'queues.paused': 'paused',
   'queues.none': 'No task queue yet: enqueue the first task below.',
-  'queues.more': 'and {count} more: GET /queues lists all',
 
   'workers.title': 'Workers',
   'workers.name': 'Worker',
@@ -63,7 +61,6 @@ export const en = {
   'workers.running': 'Running',
   'workers.heard': 'Last heard',
   'workers.none': 'No tasks worker lives: nothing will be done.',
-  'workers.more': 'and {count} more',
   'worker.idle': 'idle',
   'worker.working': 'working',
   'worker.blocked': 'blocked',

@@ -5,7 +5,6 @@ export const zh: Record<keyof typeof en, string> = {
   'lang.name': '中文',
   'nav.skip': '跳到内容',
   'nav.main': '页面',
-  'nav.home': '总览',
   'nav.api': 'HTTP 接口',
   'nav.find': '按编号查找任务',
   'nav.findShort': '查找',
@@ -56,7 +55,6 @@ export const zh: Record<keyof typeof en, string> = {
   'queues.oldest': '最久等待',
   'queues.paused': '已暂停',
   'queues.none': '还没有任务队列：请在下方提交第一个任务。',
-  'queues.more': '另有 {count} 个：GET /queues 列出全部',
 
   'workers.title': '工作进程',
   'workers.name': '工作进程',
@@ -64,7 +62,6 @@ export const zh: Record<keyof typeof en, string> = {
   'workers.running': '正在执行',
   'workers.heard': '最近消息',
   'workers.none': '没有存活的任务工作进程：任务不会被执行。',
-  'workers.more': '另有 {count} 个',
   'worker.idle': '空闲',
   'worker.working': '工作中',
   'worker.blocked': '阻塞',
