@@ -84,7 +84,8 @@ describe('three workers and a schedule of one run a second', () => {
     await expect.poll(() => new Set(ids()).size, patience).toBeGreaterThanOrEqual(before.length + 3)
     await end()
     const after = (await dueTimes()).slice(before.length)
-    expect(after).toEqual(upTo(after[0], after.at(-1)))
+    // The one run for all may be made so late that the next is made in the same second.
+    expect(after.slice(1)).toEqual(upTo(after[1], after.at(-1)))
     expect((after[0] ?? NaN) - (before.at(-1) ?? NaN)).toBeGreaterThan(3)
   })
 })

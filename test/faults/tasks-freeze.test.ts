@@ -8,7 +8,7 @@ it('discards the outcome of a worker that was frozen past its lease, and says so
   const tasks = await givenTasks(redis)
   const [frozen] = await givenWorkers(tasks, 1, { WORKER_NAME: 'frozen' })
   // Deaf to its signal, so that it does come to an end and tries to settle.
-  const id = await tasks.enqueue('work', { ms: 3000, deaf: true })
+  const id = await tasks.enqueue('work', { ms: 8000, deaf: true })
   await eventually(() => expect(tasks.ledger.runs).toHaveLength(1))
   const [other] = await givenWorkers(tasks, 1, { WORKER_NAME: 'other' })
 

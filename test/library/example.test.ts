@@ -37,7 +37,8 @@ it('the example of a Fastify application shows its page to whom it lets in, and 
   const body = JSON.stringify({ task: 'greet', data: { name: 'Ada' } })
   const taken = await fetch(`${page}/tasks`, { method: 'POST', headers, body })
   const { id } = (await taken.json()) as { id: string }
-  const done = await fetch(`${page}/tasks/${id}?wait=10`, { headers })
+  const asProgram = { ...headers, accept: 'application/json' }
+  const done = await fetch(`${page}/tasks/${id}?wait=10`, { headers: asProgram })
   expect(await done.json()).toMatchObject({ state: 'done', result: 'Hello Ada' })
   application.kill('SIGTERM')
   expect(await once(application, 'exit')).toEqual([0, null])

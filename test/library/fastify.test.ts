@@ -44,7 +44,8 @@ describe('Servery in another Fastify application', () => {
       expect(links.filter((link) => !/^#/.test(link ?? '') && !link?.startsWith(`${prefix}/`))).toEqual([])
       for (const link of page.querySelectorAll('[href], [src]')) {
         const target = link.getAttribute('href') ?? link.getAttribute('src') ?? ''
-        if (target.startsWith('#')) continue
+        // Of a row that is still to be filled nothing can be asked.
+        if (target.startsWith('#') || link.closest('template')) continue
         expect((await request(url).get(target).set(html)).status).toBeLessThan(400)
       }
       expect(page.querySelector('[data-base]')?.getAttribute('data-base')).toBe(prefix)
