@@ -87,7 +87,7 @@ describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {
     const late = await tasks.enqueue('echo', {}, { delayMs: 60_000 })
     const { url } = await givenWeb(redis)
     await givenWorkers(tasks, 1)
-    await expect.poll(async () => (await tasks.counts()).dead).toBe(3)
+    await expect.poll(async () => (await tasks.counts()).dead, { timeout: 20_000 }).toBe(3)
     const { page, problems } = await browser.open(url, { colorScheme })
     const dead = '/queues/default?state=dead'
     const confirm = '/queues/default/confirm?do=retry&state=dead'

@@ -42,7 +42,11 @@ function watchForProblems(page: Page, host: string): string[] {
     if (['error', 'warning'].includes(message.type())) problems.push(`console: ${message.text()}`)
   })
   page.on('pageerror', (error) => problems.push(`error: ${error.message}`))
-  page.on('requestfailed', (request) => problems.push(`failed: ${request.url()}`))
+  page.on('requestfailed', (request) => {
+    const { errorText = '' } = request.failure() ?? {}
+    // What was under way when the page was left, or its stream ended, is no problem.
+    if (errorText !== 'net::ERR_ABORTED') problems.push(`failed: ${request.url()}`)
+  })
   page.on('request', (request) => {
     const url = new URL(request.url())
     if (url.protocol !== 'data:' && url.host !== host) problems.push(`foreign: ${request.url()}`)

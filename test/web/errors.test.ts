@@ -222,7 +222,9 @@ it.each(['a wrong password', 'none'])(
   'a Redis that refuses %s is not said to be out of reach',
   async (given) => {
     await redis.client.config('SET', 'requirepass', 'right')
-    onTestFinished(() => void redis.client.config('SET', 'requirepass', ''))
+    onTestFinished(async () => {
+      await redis.client.config('SET', 'requirepass', '')
+    })
     const { url } = await givenProxy(redis)
     const app = await givenApp({ redisUrl: given === 'none' ? url : url.replace('//', '//:wrong@') })
     const refused = 'Redis refused the credentials; check the name and password in REDIS_URL'
