@@ -8,7 +8,7 @@ import { Scheduler } from '../src/schedules/scheduler.js'
 import { TaskWorker } from '../src/worker/task-worker.js'
 
 // An idle worker costs Redis next to nothing; when a schedule is changed the web process that does it knows at once.
-const scheduleIdleMs = 12_000
+const scheduleIdleMs = 20_000
 
 // Takes tasks and runs their handlers: one file each in workers/tasks/.
 runService('tasks', ({ config, log, fatal }) => {

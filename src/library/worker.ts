@@ -35,7 +35,7 @@ const dayMs = 86_400_000
 // What timers of Node can wait.
 const longestTimerMs = 2 ** 31 - 1
 // As in workers/tasks.ts, a bit sooner: there may be no web process, which would know of a change at once.
-const scheduleIdleMs = 5000
+const scheduleIdleMs = 10_000
 
 /**
  * Runs handlers in another Node program, with all that `workers/tasks.ts` promises, and enqueues what is scheduled: no

@@ -99,7 +99,7 @@ function notice(): number {
 async function show(): Promise<number> {
   const running = table.rows()
   isShownBusy = running.length > 0
-  const againMs = (running.length > 0 || watching.blocked ? 1 : 4) * options.everyMs
+  const againMs = (running.length > 0 || watching.blocked ? 1 : 8) * options.everyMs
   const { since: blockedSince, stack } = watching.blocked ?? {}
   const shownAt = Date.now()
   const state = { ...options.about, running, shownAt, ...(blockedSince && { blockedSince, stack }) }

@@ -36,7 +36,7 @@ export interface QueueWorkerOptions {
 }
 
 /** A feed that did nothing for so long, while tasks wait and slots are free, has broken. */
-const brokenAfterMs = 15_000
+const brokenAfterMs = feedBlockMs + 6000
 
 /** One queue of a worker: takes its tasks, runs them, and minds what its heartbeats tell. */
 export class QueueWorker {

@@ -29,7 +29,7 @@ type Fetched = 'full batch' | 'some' | 'nothing' | 'paused' | 'lost' | 'no slot'
 const isFull = (fetched: Fetched): boolean => fetched === 'full batch' || fetched === 'no slot'
 
 /** How long a blocked read waits: far less than a dead worker's held list is watched, which its read may outlive. */
-export const feedBlockMs = 9000
+export const feedBlockMs = 12_000
 const pausedPollMs = 1000
 /** The heartbeat's next beat gives it a new lease. */
 const leasePollMs = 200

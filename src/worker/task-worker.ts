@@ -38,7 +38,7 @@ export interface TaskWorkerOptions {
 
 /** A consumer is dead when it was not heard of for so long. */
 const leaseMs = 5000
-const beatEveryMs = 2000
+const beatEveryMs = 1500
 const tickEveryMs = 250
 /** Without a tick for so long, the process was frozen or blocked: less than a lease, by far. */
 const awakeMs = 1000
