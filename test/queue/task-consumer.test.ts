@@ -109,6 +109,14 @@ describe('dead tasks', () => {
     expect(await redis.client.hlen(keys.tasks)).toBe(3)
     expect(await redis.client.hlen(keys.tries)).toBe(3)
   })
+
+  it('that wait again have failed all the same: what is counted since the queue exists never shrinks', async () => {
+    const { ann, tasks, id } = await givenAnnAtWork()
+    await ann.settle([{ id: ownId(id), attempt: 1, outcome: { kind: 'dead', attempt: failure } }])
+    expect(await tasks.queue.revive(ownId(id))).toBe('waiting')
+    expect(await tasks.counts()).toMatchObject({ waiting: 1, dead: 0, failed: 1 })
+    expect(await tasks.audit()).toMatchObject({ difference: 0 })
+  })
 })
 
 describe('a finished task', () => {

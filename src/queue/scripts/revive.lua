@@ -10,7 +10,6 @@
 local id = ARGV[1]
 if call('HEXISTS', TASKS, id) == 1 then
   if call('ZREM', DEAD, id) == 0 then return 'unfinished' end
-  call('HINCRBY', STATS, 'dead', -1)
 else
   local record = call('HGET', record_key(id), id)
   if not record then return 'unknown' end
