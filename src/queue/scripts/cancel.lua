@@ -5,7 +5,8 @@
 -- ARGV[2]  ms for which the record is kept; 0 = none is
 --
 -- Returns  "removed", "active" (its worker is told with its next heartbeat), "finished" or "unknown".
--- Cost     O(log n + consumers · held). A waiting task's place in its list stays and is passed over when it is reached (a ghost).
+-- Cost     O(log n + consumers · held). A waiting task's place in its list stays and is passed over when it is reached
+--          (a ghost).
 -- Repeat   safe: the second call says "finished" or "active".
 
 local id, record_ms = ARGV[1], tonumber(ARGV[2])

@@ -1,4 +1,5 @@
--- Lets no run of a schedule's earlier revisions into a queue any more; of one that left the queue nothing stays for long.
+-- Lets no run of a schedule's earlier revisions into a queue any more; of one that left the queue nothing stays for
+-- long.
 --
 -- KEYS[1]  LIST  the queue
 -- ARGV[1]  schedule

@@ -7,8 +7,8 @@
 -- ARGV[3]  ms without another time after which they are forgotten
 -- ARGV[4…] per task, at most 1,000: id, attempt
 --
--- Returns  per task "back"; "lost" = it is no longer this consumer's; "worn" = given back that often already, "cancelled" =
---          it was to be cancelled meanwhile: both are still held, and to be settled.
+-- Returns  per task "back"; "lost" = it is no longer this consumer's; "worn" = given back that often already,
+--          "cancelled" = it was to be cancelled meanwhile: both are still held, and to be settled.
 -- Cost     O(number of tasks · held).
 -- Repeat   safe: what was given back is no longer held, and so lost the second time.
 

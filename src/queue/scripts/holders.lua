@@ -1,5 +1,5 @@
--- Put in front of the scripts that must know who has a task: what a worker runs for a moment only is noted nowhere but in
--- its held list.
+-- Put in front of the scripts that must know who has a task: what a worker runs for a moment only is noted nowhere but
+-- in its held list.
 
 -- "attempt \t startedAt \t consumer [\t progress \t note]" of a task that its consumer noted
 local function consumer_in(mark)

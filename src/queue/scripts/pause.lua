@@ -7,7 +7,8 @@
 -- Repeat   safe.
 
 call('SET', PAUSED, '1')
--- What carries its value along is started at once by whoever is handed it. There are few such, and they are next to be taken.
+-- What carries its value along is started at once by whoever is handed it. There are few such, and they are next to be
+-- taken.
 local most = 100
 local first = math.max(call('LLEN', K) - most, 0)
 for i, element in ipairs(call('LRANGE', K, first, -1)) do

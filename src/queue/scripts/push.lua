@@ -6,8 +6,8 @@
 -- ARGV[3…] n numbers: the values of each push, at most 10,000; negative = only if the list exists (LPUSHX)
 -- then     the values of all pushes
 --
--- Returns  {length, outcome, …}: per push the list's length afterwards, and "pushed", "absent" (asked for an existing list
---          and there is none) or "full".
+-- Returns  {length, outcome, …}: per push the list's length afterwards, and "pushed", "absent" (asked for an existing
+--          list and there is none) or "full".
 -- Cost     O(number of values).
 -- Repeat   not safe: a second call pushes a second time. It is sent on connections that never re-send.
 

@@ -4,8 +4,8 @@
 -- KEYS[1]  LIST  the queue
 -- ARGV[1]  most tasks to look at
 --
--- Returns  {now, dead consumer or "", per task id, failed attempts so far, value, what was noted of it or ""}. The tasks stay in the dead
---          consumer's held list until they are settled.
+-- Returns  {now, dead consumer or "", per task id, failed attempts so far, value, what was noted of it or ""}. The tasks
+--          stay in the dead consumer's held list until they are settled.
 -- Cost     O(tasks · held), O(dead consumers).
 -- Repeat   safe: a repeated call finds what is not settled yet.
 
@@ -13,8 +13,8 @@ local n = tonumber(ARGV[1])
 local now = now_ms()
 if is_patient(now) then return { now, '' } end
 
--- A dead consumer's blocked read may outlive it for a while and be handed one more task: it is watched until then. One over
--- HTTP makes none, and there may be many.
+-- A dead consumer's blocked read may outlive it for a while and be handed one more task: it is watched until then. One
+-- over HTTP makes none, and there may be many.
 local watch_ms = 30000
 local dead
 for _, name in ipairs(call('ZRANGEBYSCORE', CONSUMERS, '-inf', now, 'LIMIT', 0, 1000)) do
