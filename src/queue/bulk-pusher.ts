@@ -1,5 +1,6 @@
 import type { Connections } from '../redis/connections.js'
 import { redisFailure, RedisUnavailableError } from '../redis/errors.js'
+import { batchesOf } from './batches.js'
 
 /** Where and how a {@link BulkPusher} pushes. */
 export interface BulkPusherOptions {
@@ -13,9 +14,8 @@ export interface BulkPusherOptions {
   onPushed?: (count: number, last: Buffer) => void
 }
 
-/** Values and bytes in one command: it blocks Redis for a millisecond or so. */
-const maxValues = 1000
-const maxBytes = 256 * 1024
+/** Values and their bytes in one command: it blocks Redis for a millisecond or so. */
+const perCommand = { items: 1000, size: 256 * 1024 }
 /** Commands on their way: enough that neither side ever waits for the other. */
 const maxUnderWay = 8
 
@@ -52,7 +52,7 @@ export class BulkPusher {
    * @throws {RedisUnavailableError} and then what was under way may have been pushed or not
    */
   async push(values: Buffer[]): Promise<void> {
-    for (const batch of batchesOf(values)) {
+    for (const batch of batchesOf(values, ({ length }) => length, perCommand)) {
       while (this.#underWay.size >= maxUnderWay) await Promise.race(this.#underWay)
       if (this.failed.aborted) return this.drained()
       const sending = this.#send(batch).finally(() => this.#underWay.delete(sending))
@@ -84,19 +84,4 @@ export class BulkPusher {
     if (side === 'left') return ifExists ? 'lpushx' : 'lpush'
     return ifExists ? 'rpushx' : 'rpush'
   }
-}
-
-function* batchesOf(values: Buffer[]): Generator<Buffer[]> {
-  let batch: Buffer[] = []
-  let bytes = 0
-  for (const value of values) {
-    if (batch.length === maxValues || (bytes + value.length > maxBytes && batch.length > 0)) {
-      yield batch
-      batch = []
-      bytes = 0
-    }
-    batch.push(value)
-    bytes += value.length
-  }
-  if (batch.length > 0) yield batch
 }

@@ -25,7 +25,7 @@ interface Push {
 }
 
 /** Pushes, and characters of their values, in one script call: it blocks Redis for a few milliseconds at most. */
-const perCall = { items: 500, characters: 1024 ** 2 }
+const perCall = { items: 500, size: 1024 ** 2 }
 
 /**
  * The prodcons lane: a Redis list of raw values, without envelope, that any Redis client can join on either

@@ -1,5 +1,6 @@
 import type { RedisClient } from '../redis/client.js'
 import { redisFailure } from '../redis/errors.js'
+import { batchesOf } from './batches.js'
 import { encodeTask, type TaskOptions } from './envelope.js'
 import { queuesKey, taskList } from './names.js'
 import { withScripts } from './scripts.js'
@@ -45,10 +46,8 @@ export interface TaskQueueOptions extends QueueLimits {
   onceMs?: number
 }
 
-/** Tasks in one script call: it blocks Redis for a few milliseconds at most. */
-const maxPerCall = 500
-/** Of the data of those that only happen to be sent together: Redis must not be blocked by them either. */
-const maxCharacters = 1024 ** 2
+/** Tasks, and characters of their data, in one script call: it blocks Redis for a few milliseconds at most. */
+const perCall = { items: 500, size: 1024 ** 2 }
 const dayMs = 86_400_000
 const maxPurged = 1000
 const registerEveryMs = 60_000
@@ -57,11 +56,7 @@ const registerEveryMs = 60_000
 export class TaskQueue {
   readonly list: string
   readonly #redis: RedisClient
-  readonly #batches = new TurnBatches(
-    (tasks: NewTask[]) => this.#sendEach(tasks),
-    ({ data }) => data.length,
-    { items: maxPerCall, characters: maxCharacters },
-  )
+  readonly #batches = new TurnBatches((tasks: NewTask[]) => this.#sendEach(tasks), sizeOf, perCall)
   /** ms since 1970 by this machine's clock. */
   #registeredAt = -Infinity
 
@@ -84,17 +79,14 @@ export class TaskQueue {
   }
 
   /**
-   * Enqueues many tasks, {@link maxPerCall} in a round trip; the answers are in their order. When the queue is full, the
-   * first that fit are taken.
+   * Enqueues many tasks, as many in a script call as {@link perCall} says; the answers are in their order. When the queue
+   * is full, the first that fit are taken.
    *
    * @throws {RedisUnavailableError} and then any of them may have been taken or not
    */
   async enqueueMany(tasks: NewTask[]): Promise<Enqueued[]> {
-    const chunks = []
-    for (let first = 0; first < tasks.length; first += maxPerCall) {
-      chunks.push(this.#send(tasks.slice(first, first + maxPerCall)))
-    }
-    return (await Promise.all(chunks)).flat()
+    const batches = [...batchesOf(tasks, sizeOf, perCall)]
+    return (await Promise.all(batches.map((batch) => this.#send(batch)))).flat()
   }
 
   /**
@@ -202,6 +194,8 @@ export class TaskQueue {
     this.#redis.sadd(queuesKey, this.name).catch(() => (this.#registeredAt = -Infinity))
   }
 }
+
+const sizeOf = ({ data }: NewTask): number => data.length
 
 function dueOf({ delayMs, at }: NewTask): string {
   if (at !== undefined) return String(at)

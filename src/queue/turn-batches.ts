@@ -1,9 +1,4 @@
-/** How much goes in one round trip. */
-export interface BatchLimits {
-  items: number
-  /** Characters of all items; one item may be longer. */
-  characters: number
-}
+import { type BatchLimits, batchesOf } from './batches.js'
 
 interface Call<Item, Answer> {
   item: Item
@@ -21,11 +16,11 @@ export class TurnBatches<Item, Answer> {
 
   /**
    * @param send answers each item, in order; what it throws every call of the batch gets
-   * @param lengthOf characters of an item
+   * @param sizeOf of an item, as the limits count it
    */
   constructor(
     private readonly send: (items: Item[]) => Promise<Answer[]>,
-    private readonly lengthOf: (item: Item) => number,
+    private readonly sizeOf: (item: Item) => number,
     private readonly limits: BatchLimits,
   ) {}
 
@@ -42,22 +37,8 @@ export class TurnBatches<Item, Answer> {
   #flush(): void {
     const calls = this.#calls
     this.#calls = []
-    for (let first = 0; first < calls.length;) {
-      const end = this.#endOfBatch(calls, first)
-      void this.#sendBatch(calls.slice(first, end))
-      first = end
-    }
-  }
-
-  #endOfBatch(calls: Call<Item, Answer>[], first: number): number {
-    const { items, characters } = this.limits
-    const last = Math.min(calls.length, first + items)
-    let length = 0
-    for (let end = first; end < last; end += 1) {
-      length += this.lengthOf((calls[end] as Call<Item, Answer>).item)
-      if (length > characters && end > first) return end
-    }
-    return last
+    const batches = batchesOf(calls, ({ item }) => this.sizeOf(item), this.limits)
+    for (const batch of batches) void this.#sendBatch(batch)
   }
 
   async #sendBatch(calls: Call<Item, Answer>[]): Promise<void> {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { TurnBatches } from '../../src/queue/turn-batches.js'
 
-const limits = { items: 3, characters: 10 }
+const limits = { items: 3, size: 10 }
 
 function givenBatches(send = (items: string[]) => Promise.resolve(items.map((item) => item.toUpperCase()))) {
   const sent: string[][] = []
