@@ -33,7 +33,9 @@ it('the example of a Fastify application shows its page to whom it lets in, and 
   const page = /http:\S+/.exec(line)?.[0] ?? line
   expect((await fetch(page)).status).toBe(401)
   const headers = { authorization: 'Bearer secret', accept: 'text/html', 'content-type': 'application/json' }
-  expect(await (await fetch(page, { headers })).text()).toContain('href="/admin/queues/assets/servery.css"')
+  expect(await (await fetch(page, { headers })).text()).toContain(
+    'href="/admin/queues/assets/styles/page.css"',
+  )
   const body = JSON.stringify({ task: 'greet', data: { name: 'Ada' } })
   const taken = await fetch(`${page}/tasks`, { method: 'POST', headers, body })
   const { id } = (await taken.json()) as { id: string }

@@ -184,7 +184,7 @@ describe('the application around it', () => {
     await app.register(compress)
     app.decorate('prefersHtml', 1)
     const { body, headers } = await app.inject({ url: prefix, headers: html })
-    expect(body).toContain(`href="${prefix}/assets/servery.css"`)
+    expect(body).toContain(`href="${prefix}/assets/styles/page.css"`)
     expect(headers['content-security-policy']).toContain("script-src 'self'")
     const task = { task: 'greet', data: { name: 'Ada' } }
     const taken = await app.inject({ method: 'POST', url: `${prefix}/tasks`, headers: letIn, payload: task })
