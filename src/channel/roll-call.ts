@@ -8,7 +8,7 @@ import type { Publisher } from './publisher.js'
 import { type Listener, Roll } from './roll.js'
 
 /** What a worker says to a broadcast, as it stands in the list of replies. */
-export interface Reply {
+interface Reply {
   worker: string
   id: string
   state: 'received' | 'done' | 'failed'
@@ -138,7 +138,7 @@ export class RollCall {
 const silent = ({ id, name }: Listener): RollCallEntry => ({ worker: name, id, state: 'silent' })
 
 /** How many there are of each state. */
-export function countsOf(workers: RollCallEntry[]): RollCallResult['counts'] {
+function countsOf(workers: RollCallEntry[]): RollCallResult['counts'] {
   const counts = { done: 0, failed: 0, received: 0, silent: 0 }
   for (const { state } of workers) counts[state] += 1
   return counts

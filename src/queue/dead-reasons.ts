@@ -31,7 +31,7 @@ export const groupedAtMost = 1000
 const perCall = 100
 
 /** The error by which dead tasks are grouped: its name and message, numbers and ids in it left out. */
-export function errorOf({ errorName, message }: DeadReason): string {
+function errorOf({ errorName, message }: DeadReason): string {
   const [line = ''] = message.split('\n')
   return `${errorName}: ${line.replace(/[0-9a-f]{8,}|\d+/gi, '#')}`
 }

@@ -25,8 +25,7 @@ export const schedulesKey = 'task:schedules'
 /** ZSET of schedules by next due time, and HASH of their last runs, JSON. */
 export const scheduleKeys = { due: satellite(schedulesKey, 'due'), last: satellite(schedulesKey, 'last') }
 
-/** CHANNEL, JSON: how tasks end; what became of tasks, a sample of each change. See `scripts/events.lua`. */
-export const resultsChannel = 'task:results'
+/** CHANNEL, JSON: what became of tasks, a sample of each change. See `scripts/events.lua`. */
 export const changesChannel = 'task:changes'
 
 /** SET: workers that live or did until lately. */

@@ -7,7 +7,7 @@ import type { Connections } from './connections.js'
 export type DurabilityLevel = 'fsync' | 'replica'
 
 /** The server cannot say when a write is on disk. */
-export class DurabilityUnknownError extends Error {
+class DurabilityUnknownError extends Error {
   override name = 'DurabilityUnknownError'
   readonly code = 'DURABILITY_UNKNOWN'
 }

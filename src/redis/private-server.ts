@@ -22,7 +22,7 @@ export interface PrivateServer {
 }
 
 /** Another `npm start` runs on the same data. */
-export class AlreadyRunningError extends Error {
+class AlreadyRunningError extends Error {
   override name = 'AlreadyRunningError'
 }
 

@@ -2,7 +2,7 @@ import { AbortedError } from './aborted-error.js'
 import type { Run } from './run.js'
 
 /** What a handler gets beyond its timeout to heed its signal. */
-export const stuckAfterMs = 5000
+const stuckAfterMs = 5000
 const maxTimerMs = 2 ** 31 - 1
 
 /**

@@ -20,7 +20,7 @@ export function givenLedger() {
   return new Ledger(folder)
 }
 
-export class Ledger {
+class Ledger {
   constructor(readonly folder: string) {}
 
   /** All runs, in the order in which they started. */

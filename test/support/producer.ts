@@ -9,8 +9,6 @@ export interface AcceptedTask {
   answeredAt: number
 }
 
-export type Producer = ReturnType<typeof givenProducer>
-
 /** Enqueues one task after another over HTTP, into each queue in turn; a refused one is not tried again. */
 export function givenProducer(web: string, queues: string[], query = '') {
   const accepted: AcceptedTask[] = []

@@ -18,7 +18,7 @@ export interface QueueRow {
 }
 
 /** Queues that changed since the last event, and names of those that are no more. */
-export interface QueuesEvent {
+interface QueuesEvent {
   queues: QueueRow[]
   gone: string[]
   at: number
@@ -33,7 +33,7 @@ export interface QueueWatchOptions {
 }
 
 /** Queues that pages show; the others are in `GET /queues`. */
-export const shownQueues = 500
+const shownQueues = 500
 /** Up to fifty queues are looked at ten times a second, a hundred five times, five hundred once. */
 const leastEveryMs = 100
 const perQueueMs = 2

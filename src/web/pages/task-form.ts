@@ -1,7 +1,7 @@
 import type { Registry } from '../../handlers/registry.js'
 
 /** A field of a form: of a task's input, or of its settings. */
-export interface FormField {
+interface FormField {
   /** `data.seconds`, `queue`. */
   name: string
   label: string
