@@ -1,5 +1,5 @@
 import type { RedisClient } from '../redis/client.js'
-import { redisFailure } from '../redis/errors.js'
+import { repliesOf } from '../redis/pipeline.js'
 import { taskList, trafficKey } from './names.js'
 
 /** What passed through queues in five minutes. */
@@ -30,11 +30,8 @@ export async function dayTraffic(
   const numbers = Array.from({ length: hours + 1 }, (_, index) => last - hours + index)
   const pipeline = redis.pipeline()
   for (const hour of numbers) pipeline.hgetall(trafficKey(list, hour))
-  const replies = (await pipeline.exec().catch(redisFailure(list))) ?? []
-  const slots = replies.flatMap(([error, counters], index) => {
-    if (error) return redisFailure(list)(error)
-    return toSlots(numbers[index] as number, counters as Record<string, string>)
-  })
+  const replies = (await repliesOf(pipeline, list)) as Record<string, string>[]
+  const slots = replies.flatMap((counters, index) => toSlots(numbers[index] as number, counters))
   return slots.filter(({ at }) => at > nowMs - hours * hourMs && at <= nowMs)
 }
 

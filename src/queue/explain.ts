@@ -5,7 +5,7 @@ import { taskKeys } from './names.js'
 import { defaultRetryPolicy } from './retry-policy.js'
 import { decodeElement } from './task-element.js'
 import { parsePublicId } from './task-id.js'
-import type { QueueCounts } from './task-inspector.js'
+import type { QueueCounts } from './queue-counts.js'
 import type { TaskRecord } from './task-record.js'
 import type { WorkerInfo } from './workers.js'
 

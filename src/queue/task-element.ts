@@ -30,3 +30,9 @@ export function decodeElement(element: string): TaskElement {
   // Only a task that was just enqueued goes inline, so no attempt of it has failed.
   return { kind: 'inline', id, task: decodeTask(id, 0, rest.slice(1)) }
 }
+
+/** The id of the task that an element stands for; undefined if it is none. */
+export function idIn(element: string): string | undefined {
+  const decoded = decodeElement(element)
+  return 'id' in decoded ? decoded.id : undefined
+}

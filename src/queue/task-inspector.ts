@@ -1,30 +1,15 @@
 import type { RedisClient } from '../redis/client.js'
 import { redisFailure } from '../redis/errors.js'
+import { repliesOf } from '../redis/pipeline.js'
 import { type Attempt, decodeMark, decodeRecord, decodeTask, type StoredTask } from './envelope.js'
 import { delayedKey, heldKey, historyKey, recordKey, taskKeys, taskList } from './names.js'
+import { type QueueCounts, queueCounts } from './queue-counts.js'
 import type { StoredError } from './stored-error.js'
 import { withScripts } from './scripts.js'
-import { decodeElement, ring } from './task-element.js'
+import { decodeElement, idIn } from './task-element.js'
 import { priorityOf, publicId } from './task-id.js'
 import type { TaskRecord } from './task-record.js'
 import { waitingElements } from './waiting-page.js'
-
-/** Lengths of a queue's lists, and what happened to it so far. */
-export interface QueueCounts {
-  name: string
-  isPaused: boolean
-  waiting: number
-  delayed: number
-  active: number
-  dead: number
-  /** Since the queue exists. */
-  accepted: number
-  done: number
-  failed: number
-  retried: number
-  removed: number
-  bytes: number
-}
 
 export type PageState = 'waiting' | 'delayed' | 'active' | 'dead'
 
@@ -38,7 +23,6 @@ export interface Page {
 }
 
 const pageSize = 50
-const endLength = 5 // The places of cancelled tasks may be among the last of a list.
 
 /** The reading side of a task queue, for pages and programs; the worker never uses it. */
 export class TaskInspector {
@@ -75,62 +59,15 @@ export class TaskInspector {
       pipeline.zscore(delayedKey(this.list, priorityOf(id)), id).zscore(dead, id)
       pipeline.hget(recordKey(this.list, id), id).lrange(historyKey(this.list, id), 0, -1)
     }
-    const replies = (await this.#run(pipeline)) as (string | null)[]
+    const replies = (await repliesOf(pipeline, this.list)) as (string | null)[]
     return ids.flatMap(
       (id, index) => this.#toRecord(id, replies.slice(index * 7, index * 7 + 7) as Facts) ?? [],
     )
   }
 
   /** Lengths and counters. One round trip, O(1). */
-  async counts(): Promise<QueueCounts> {
-    const { list, high, low, delayed, dead, ghosts, stats, paused } = this.#keys
-    const pipeline = this.#redis.pipeline().hgetall(stats).exists(paused).zcard(dead)
-    pipeline.llen(list).llen(high).llen(low).scard(ghosts).lpos(list, ring, 'RANK', -1, 'MAXLEN', 100)
-    for (const set of delayed) pipeline.zcard(set)
-    const [first, ...replies] = await this.#run(pipeline)
-    const [
-      isPaused,
-      deadCount = 0,
-      normal = 0,
-      high_ = 0,
-      low_ = 0,
-      ghostCount = 0,
-      ringAt,
-      ...delayedCounts
-    ] = replies as number[]
-    const counters = first as Record<string, string>
-    const counter = (name: string) => Number(counters[name] ?? 0)
-    return {
-      name: this.queue,
-      isPaused: isPaused === 1,
-      // Cancelled tasks keep their place in the list until it is reached; a ring is no task.
-      waiting: Math.max(0, normal + high_ + low_ - ghostCount - (ringAt === null ? 0 : 1)),
-      delayed: delayedCounts.reduce((sum, count) => sum + count, 0),
-      active: counter('active'),
-      dead: deadCount,
-      accepted: counter('accepted'),
-      done: counter('done'),
-      failed: counter('retry') + counter('dead'),
-      retried: counter('retry'),
-      removed: counter('removed') + counter('cancelled'),
-      bytes: counter('bytes'),
-    }
-  }
-
-  /**
-   * When the task that waits longest was enqueued, ms since 1970 by Redis' clock; undefined if none waits. Two round
-   * trips; of each list only the end is looked at.
-   */
-  async oldestWaiting(): Promise<number | undefined> {
-    const { list, high, low, tasks } = this.#keys
-    const pipeline = this.#redis.pipeline()
-    for (const each of [list, high, low]) pipeline.lrange(each, -endLength, -1)
-    const ends = (await this.#run(pipeline)) as string[][]
-    const ids = ends.flatMap((elements) => elements.flatMap((element) => idIn(element) ?? []))
-    if (ids.length === 0) return undefined
-    const values = await this.#redis.hmget(tasks, ...ids).catch(redisFailure(this.list))
-    const times = values.flatMap((value) => (value ? parseInt(value, 10) : []))
-    return times.length > 0 ? Math.min(...times) : undefined
+  counts(): Promise<QueueCounts> {
+    return queueCounts(this.#redis, this.queue)
   }
 
   /** A page of tasks, next to be taken first (the newest dead first). Three round trips at most, O(page). */
@@ -168,7 +105,7 @@ export class TaskInspector {
     const consumers = await this.#redis.zrange(this.#keys.consumers, '0', '-1').catch(redisFailure(this.list))
     const pipeline = this.#redis.pipeline()
     for (const consumer of consumers) pipeline.lrange(heldKey(this.list, consumer), 0, -1)
-    const lists = (await this.#run(pipeline)) as string[][]
+    const lists = (await repliesOf(pipeline, this.list)) as string[][]
     const held = lists.flatMap((elements, index) =>
       elements.reverse().flatMap((element) => {
         const decoded = decodeElement(element)
@@ -198,18 +135,12 @@ export class TaskInspector {
       if (ids.length === pageSize) return ids
       const first = Math.max(cursor - before, 0)
       const last = first + pageSize - ids.length - 1
-      const [count, found] = (await this.#run(
-        this.#redis.pipeline().zcard(set).zrange(set, String(first), String(last)),
-      )) as [number, string[]]
+      const pipeline = this.#redis.pipeline().zcard(set).zrange(set, String(first), String(last))
+      const [count, found] = (await repliesOf(pipeline, this.list)) as [number, string[]]
       ids.push(...found)
       before += count
     }
     return ids
-  }
-
-  async #run(pipeline: ReturnType<RedisClient['pipeline']>): Promise<unknown[]> {
-    const replies = (await pipeline.exec().catch(redisFailure(this.list))) ?? []
-    return replies.map(([error, reply]) => (error ? redisFailure(this.list)(error) : reply))
   }
 
   #toRecord(id: string, facts: Facts): TaskRecord | undefined {
@@ -292,9 +223,4 @@ function nextCursor(shown: unknown[], cursor: number): number | undefined {
 function lastError(attempts: Attempt[]): { error?: StoredError } {
   const last = attempts.at(-1)
   return last ? { error: last.error } : {}
-}
-
-function idIn(element: string): string | undefined {
-  const decoded = decodeElement(element)
-  return 'id' in decoded ? decoded.id : undefined
 }

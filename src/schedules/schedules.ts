@@ -2,6 +2,7 @@ import { scheduleKeys, schedulesKey, taskList } from '../queue/names.js'
 import { withScripts } from '../queue/scripts.js'
 import type { RedisClient } from '../redis/client.js'
 import { redisFailure } from '../redis/errors.js'
+import { repliesOf } from '../redis/pipeline.js'
 import { latestMs } from './due-schedules.js'
 import { decodeSchedule, type Run, type ScheduledTask, type ScheduleRecord } from './schedule.js'
 import { BadScheduleError, nextDue, type Timing } from './timing.js'
@@ -54,7 +55,7 @@ export class Schedules {
   async find(name: string): Promise<ScheduleRecord | undefined> {
     const { due, last } = scheduleKeys
     const read = this.#redis.pipeline().hget(schedulesKey, name).zscore(due, name).hget(last, name)
-    const [value, score, run] = (await this.#run(read)) as (string | null)[]
+    const [value, score, run] = (await repliesOf(read, schedulesKey)) as (string | null)[]
     return value ? toRecord(name, { value, score, run }) : undefined
   }
 
@@ -66,7 +67,7 @@ export class Schedules {
       .hgetall(schedulesKey)
       .zrange(due, '0', '-1', 'WITHSCORES')
       .hgetall(last)
-    const [values, scores, runs] = (await this.#run(read)) as [Texts, string[], Texts]
+    const [values, scores, runs] = (await repliesOf(read, schedulesKey)) as [Texts, string[], Texts]
     const dueOf = new Map(scores.flatMap((name, index) => (index % 2 ? [] : [[name, scores[index + 1]]])))
     // A Map, for a schedule may be named as something that every object has.
     const runOf = new Map(Object.entries(runs))
@@ -102,14 +103,9 @@ export class Schedules {
 
   // By the clock of the server that has the schedules: beside a key of theirs it is asked of that one.
   async #now(): Promise<number> {
-    const [, time] = await this.#run(this.#redis.pipeline().exists(schedulesKey).time())
+    const [, time] = await repliesOf(this.#redis.pipeline().exists(schedulesKey).time(), schedulesKey)
     const [seconds, micros] = (time as string[]).map(Number) as [number, number]
     return seconds * 1000 + Math.floor(micros / 1000)
-  }
-
-  async #run(pipeline: ReturnType<RedisClient['pipeline']>): Promise<unknown[]> {
-    const replies = (await pipeline.exec().catch(failure)) ?? []
-    return replies.map(([error, reply]) => (error ? failure(error) : reply))
   }
 }
 

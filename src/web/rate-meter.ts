@@ -1,4 +1,4 @@
-import type { QueueCounts } from '../queue/task-inspector.js'
+import type { QueueCounts } from '../queue/queue-counts.js'
 
 /** What passes through a queue, per second. */
 export interface Rates {

@@ -6,7 +6,8 @@ import { dayTraffic, sumTraffic, type TrafficSlot } from '../queue/day-traffic.j
 import { type DeadReason, deadReasons } from '../queue/dead-reasons.js'
 import { forsakenQueues } from '../queue/forsaken-queues.js'
 import { TaskConsumer, type Retention } from '../queue/task-consumer.js'
-import { type QueueCounts, TaskInspector } from '../queue/task-inspector.js'
+import { lookAtQueue, type QueueCounts, queueCounts } from '../queue/queue-counts.js'
+import { TaskInspector } from '../queue/task-inspector.js'
 import { TaskQueue, type TaskQueueOptions } from '../queue/task-queue.js'
 import { taskList } from '../queue/names.js'
 import { queueNames } from '../queue/queue-names.js'
@@ -65,7 +66,7 @@ export class TaskBoard {
   /** Lengths and counters of every queue. */
   async counts(): Promise<QueueCounts[]> {
     const names = await this.names()
-    return Promise.all(names.map((name) => this.inspect(name).counts()))
+    return Promise.all(names.map((name) => queueCounts(this.redis, name)))
   }
 
   /** Lengths, counters and rates of queues; of a queue nobody looked at lately, the rates of the next moment. */
@@ -84,8 +85,7 @@ export class TaskBoard {
   async #look(names: string[], atLeastMs?: number) {
     return Promise.all(
       names.map(async (name) => {
-        const inspector = this.inspect(name)
-        const [counts, oldestWaitingAt] = await Promise.all([inspector.counts(), inspector.oldestWaiting()])
+        const { counts, oldestWaitingAt } = await lookAtQueue(this.redis, name)
         return { counts, oldestWaitingAt, rates: this.#rates.note(counts, atLeastMs) }
       }),
     )

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
-import type { QueueCounts } from '../../queue/task-inspector.js'
+import type { QueueCounts } from '../../queue/queue-counts.js'
 import type { Live } from '../live/live.js'
 import type { TaskBoard } from '../task-board.js'
 
