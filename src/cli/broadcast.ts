@@ -2,7 +2,7 @@ import { reasonOf } from '../channel/job.js'
 import { Publisher } from '../channel/publisher.js'
 import { maxDeadlineMs, RollCall, type RollCallEntry, type RollCallResult } from '../channel/roll-call.js'
 import { valueText } from '../visible-text.js'
-import { checkedJob } from './checked-job.js'
+import { checkedJob, jobOptions } from './checked-job.js'
 import { type Command, CommandError, type Given, UsageError } from './command.js'
 import { durationOption, jsonOption } from './options.js'
 import { ProgressLine } from './progress-line.js'
@@ -19,8 +19,7 @@ export const broadcast: Command = {
     'The exit code is 0 if all are done.',
   ],
   options: {
-    task: { type: 'string', hint: '<name>', about: 'the handler that runs it' },
-    data: { type: 'string', hint: '<json>', about: "the handler's input" },
+    ...jobOptions('the handler that runs it'),
     deadline: { type: 'string', hint: '<time>', about: 'how long to wait for answers; 5s unless given' },
     json: { type: 'boolean', about: 'print the answer of POST /broadcast' },
   },

@@ -3,8 +3,14 @@ import type { Config } from '../config.js'
 import { BadTaskError, checkTask } from '../handlers/intake.js'
 import { loadHandlers } from '../handlers/registry.js'
 import { packageRoot } from '../process/package-root.js'
-import { type Given, UsageError } from './command.js'
+import { type Given, type Option, UsageError } from './command.js'
 import { jsonOption } from './options.js'
+
+/** The options that {@link checkedJob} reads; `aboutTask` says what `--task` names. */
+export const jobOptions = (aboutTask: string): Record<'task' | 'data', Option> => ({
+  task: { type: 'string', hint: '<name>', about: aboutTask },
+  data: { type: 'string', hint: '<json>', about: "the handler's input" },
+})
 
 /**
  * The job that `--task` and `--data` name, its data as JSON text, checked before anything is sent.

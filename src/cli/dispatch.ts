@@ -5,7 +5,7 @@ import { Publisher } from '../channel/publisher.js'
 import { Roll } from '../channel/roll.js'
 import { Subscriber } from '../channel/subscriber.js'
 import { visibleText } from '../visible-text.js'
-import { checkedJob } from './checked-job.js'
+import { checkedJob, jobOptions } from './checked-job.js'
 import { type Command, CommandError, type CommandContext, type Given, UsageError } from './command.js'
 import { durationOption, integerOption, jsonOption, workersOption } from './options.js'
 import { ProgressLine } from './progress-line.js'
@@ -24,8 +24,7 @@ export const dispatch: Command = {
   options: {
     jobs: { type: 'string', hint: '<n>', about: 'how many; 100 unless given' },
     workers: { type: 'string', hint: '<names>', about: 'their names, as 1,2,3; all that live unless given' },
-    task: { type: 'string', hint: '<name>', about: 'the handler that runs each; else a job is echoed' },
-    data: { type: 'string', hint: '<json>', about: "the handler's input" },
+    ...jobOptions('the handler that runs each; else a job is echoed'),
     deadline: { type: 'string', hint: '<time>', about: 'a job without a result for so long is missing; 30s' },
   },
   check(given) {

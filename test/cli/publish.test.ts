@@ -9,6 +9,10 @@ const redis = useRedis()
 const publish = (input: string | Buffer, ...args: string[]) =>
   servery(['publish', '--queue', 'tq', ...args], { input, env: { REDIS_URL: redis.url } })
 
+/** `servery publish`, its standard input still open. */
+const givenSlowWriter = () =>
+  givenProcess('src/cli/servery.js', { REDIS_URL: redis.url }, ['publish', '--queue', 'tq'], 'pipe')
+
 const values = () => redis.client.lrange('tq', 0, -1)
 
 it('pushes each line as it is, and tells how many', async () => {
@@ -70,12 +74,7 @@ it('reads 200,000 lines to their end, in order, in few round trips', async () =>
 })
 
 it('pushes what a slow writer has written so far', async () => {
-  const slow = givenProcess(
-    'src/cli/servery.js',
-    { REDIS_URL: redis.url },
-    ['publish', '--queue', 'tq'],
-    'pipe',
-  )
+  const slow = givenSlowWriter()
   slow.write('a\n')
   await expect.poll(values, { timeout: 20_000 }).toEqual(['a'])
   slow.write('b\nhalf a line')
@@ -86,12 +85,7 @@ it('pushes what a slow writer has written so far', async () => {
 })
 
 it('says how many were pushed when Redis goes away', async () => {
-  const slow = givenProcess(
-    'src/cli/servery.js',
-    { REDIS_URL: redis.url },
-    ['publish', '--queue', 'tq'],
-    'pipe',
-  )
+  const slow = givenSlowWriter()
   slow.write('a\nb\n')
   await expect.poll(values, { timeout: 20_000 }).toHaveLength(2)
   await redis.kill()
