@@ -24,12 +24,18 @@ declare module 'ioredis' {
     reserveTasks(
       list: string,
       ...args: Argument[]
-    ): Result<[now: number, state: string, nextDue: string, ...string[]], Context>
+    ): Result<
+      [now: number, state: string, nextDue: string, ids?: string, tries?: string, values?: string],
+      Context
+    >
     adoptTask(list: string, ...args: Argument[]): Result<[state: string, now: number, ...string[]], Context>
     reserveTasksBuffer(
       list: string,
       ...args: Argument[]
-    ): Result<[now: number, state: Buffer, nextDue: Buffer, ...Buffer[]], Context>
+    ): Result<
+      [now: number, state: Buffer, nextDue: Buffer, ids?: Buffer, tries?: Buffer, values?: Buffer],
+      Context
+    >
     enqueueValue(
       list: string,
       ...args: (Argument | Buffer)[]

@@ -6,7 +6,7 @@ import { giveBack } from './give-back.js'
 import { taskKeys } from './names.js'
 import { recoverDead } from './recover-dead.js'
 import { withScripts } from './scripts.js'
-import { decodeHead, type Recovered, type Retention, TaskConsumer } from './task-consumer.js'
+import { type Recovered, type Retention, TaskConsumer } from './task-consumer.js'
 import { decodeElement } from './task-element.js'
 import { newSeed } from './task-id.js'
 
@@ -175,15 +175,14 @@ export class SharedConsumer {
 
   async #take(forMs: number): Promise<Reserved | 'none' | 'lost' | 'more'> {
     const { list, id: consumer } = this.#consumer
-    const [now, state, , head, value] = await this.#redis
+    const [now, state, , id, tries, value] = await this.#redis
       .reserveTasksBuffer(list, consumer, 0, 1, newSeed())
       .catch(redisFailure(list))
-    if (!head || !value) {
+    if (!id?.length || !value) {
       const found = state.toString()
       return found === 'lost' || found === 'more' ? found : 'none'
     }
-    const { id, failed } = decodeHead(head.toString())
-    const { task, bytes } = decodeTaskBytes(id, failed, value)
+    const { task, bytes } = decodeTaskBytes(id.toString(), Number(tries?.toString()), value)
     const mark = { attempt: task.failed + 1, startedAt: now, consumer }
     const endsAt = performance.now() + forMs
     const reservation = { queue: this.#options.queue, task, mark, endsAt, isOver: false }

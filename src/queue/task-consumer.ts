@@ -3,7 +3,8 @@ import { redisFailure } from '../redis/errors.js'
 import { type ActiveMark, type Attempt, decodeMark, decodeTask, type StoredTask } from './envelope.js'
 import { heldKey, taskKeys, taskList } from './names.js'
 import { type HeartbeatReply, withScripts } from './scripts.js'
-import { idLength, newSeed } from './task-id.js'
+import { encodeSettlements } from './settlements.js'
+import { newSeed, splitIds } from './task-id.js'
 
 /** How a task ended. `detail` is JSON on one line. */
 export type Outcome =
@@ -75,6 +76,8 @@ export interface Retention {
   deadTtlMs: number
 }
 
+/** What `reserve.lua` has between the values of tasks: JSON text never has it. */
+const valueSeparator = '\u0001'
 const dayMs = 86_400_000
 /** A script that ran for more would hold Redis up. */
 const maxQueuesPerBeat = 200
@@ -103,16 +106,21 @@ export class TaskConsumer {
    * @param leaseMs given to a consumer that has no lease yet; 0 = {@link heartbeat} sees to it
    */
   async reserve(count: number, leaseMs = 0): Promise<Reserved> {
-    const [now, state, nextDue, ...parts] = await this.#redis
+    const [now, state, nextDue, ids = '', tries = '', joined = ''] = await this.#redis
       .reserveTasks(this.list, this.id, leaseMs, count, newSeed())
       .catch(redisFailure(this.list))
-    const tasks: StoredTask[] = []
-    for (let at = 0; at + 1 < parts.length; at += 2) {
-      const { id, failed } = decodeHead(parts[at] as string)
-      tasks.push(decodeTask(id, failed, parts[at + 1] as string))
-    }
     if (state === 'more') return this.reserve(count, leaseMs)
+    const tasks = ids === '' ? [] : await this.#tasksOf(splitIds(ids), tries.split(','), joined)
     return { state: state as Reserved['state'], now, nextDue: toDue(nextDue), tasks }
+  }
+
+  // A bare value may be any bytes, so that it is not clear where it ends: then they are read again, one by one.
+  async #tasksOf(ids: string[], tries: string[], joined: string): Promise<StoredTask[]> {
+    let values: (string | null)[] = joined.split(valueSeparator)
+    if (values.length !== ids.length) {
+      values = await this.#redis.hmget(taskKeys(this.list).tasks, ...ids).catch(redisFailure(this.list))
+    }
+    return ids.map((id, index) => decodeTask(id, Number(tries[index] ?? 0), values[index] ?? ''))
   }
 
   /**
@@ -136,10 +144,7 @@ export class TaskConsumer {
   async settle(settlements: Settlement[]): Promise<Settlement[]> {
     if (settlements.length === 0) return []
     const { resultTtlMs, deadMax, deadTtlMs } = this.retention
-    const args: (string | number)[] = [this.id, resultTtlMs, deadMax, deadTtlMs]
-    for (const { id, attempt = '', startedAt = '', outcome } of settlements) {
-      args.push(id, `${attempt}\t${startedAt}`, kindOf(outcome), detailOf(outcome))
-    }
+    const args = [this.id, resultTtlMs, deadMax, deadTtlMs, ...encodeSettlements(settlements)]
     const [, ...lost] = await this.#redis.settleTasks(this.list, ...args).catch(redisFailure(this.list))
     return lost.map((at) => settlements[at] as Settlement)
   }
@@ -263,21 +268,8 @@ export class TaskConsumer {
   }
 }
 
-/** What `reserve.lua` puts before a task's value: its id, and how many attempts of it have failed. */
-export function decodeHead(head: string): { id: string; failed: number } {
-  return { id: head.slice(0, idLength), failed: Number(head.slice(idLength)) }
-}
-
 function toHeartbeat([now, held, nextDue, dead, waiting, ...cancelled]: HeartbeatReply): Heartbeat {
   return { now, held, nextDue: toDue(nextDue), dead, hasWaiting: waiting === 1, cancelled }
 }
 
 const toDue = (text: string): number | undefined => (text === '' ? undefined : Number(text))
-
-const kindOf = (outcome: Outcome): string =>
-  'delayMs' in outcome ? `${outcome.kind}:${outcome.delayMs}` : outcome.kind
-
-function detailOf(outcome: Outcome): string {
-  if ('detail' in outcome) return outcome.detail
-  return 'attempt' in outcome ? JSON.stringify(outcome.attempt) : ''
-}

@@ -18,6 +18,9 @@ export const ring = '\u0001ring'
 /** The element that names a task. */
 export const referenceTo = (id: string): string => `\u0002${id}`
 
+/** The element of a held list that names a task which its consumer was told to start. */
+export const startedElement = (id: string): string => `\u0004${id}`
+
 /** Never throws: a bare value may begin with any byte. */
 export function decodeElement(element: string): TaskElement {
   if (element === ring) return { kind: 'ring' }

@@ -31,6 +31,13 @@ export function newTaskId(priority: Priority = 'normal', nowMs = Date.now()): st
 /** Whether this has the form of an id. */
 export const isTaskId = (text: string): boolean => /^[hnl][\w-]{16}$/.test(text)
 
+/** Ids that follow each other in one text. */
+export function splitIds(text: string): string[] {
+  return Array.from({ length: text.length / idLength }, (_, index) =>
+    text.slice(index * idLength, (index + 1) * idLength),
+  )
+}
+
 /** 16 characters, unique to a call: from these a script makes ids for bare values. */
 export const newSeed = (): string => newTaskId().slice(1)
 

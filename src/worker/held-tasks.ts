@@ -45,7 +45,7 @@ export class HeldTasks {
   async #compare(): Promise<void> {
     const { consumer, runner } = this.#options
     // Began before the question is asked, so each of these was held then, or has been given away.
-    const running = [...runner.runs.values()].filter(({ isRevoked }) => !isRevoked)
+    const running = runner.runs.values().filter(({ isRevoked }) => !isRevoked)
     const elements = await consumer.held()
     const held = new Set(elements.map(idIn))
     const lost = running.filter((run) => !held.has(run.task.id) && runner.runs.get(run.task.id) === run)

@@ -7,6 +7,7 @@ import type { Outcome, TaskConsumer } from '../queue/task-consumer.js'
 import { referenceTo } from '../queue/task-element.js'
 import { publicId } from '../queue/task-id.js'
 import { AbortedError } from './aborted-error.js'
+import { ById } from './by-id.js'
 import { limitTime } from './limit-time.js'
 import { Parking } from './parking.js'
 import { Postponement } from './postponement.js'
@@ -38,7 +39,7 @@ export interface QueueRunnerOptions {
 /** Runs the tasks of one queue and records how they end. */
 export class QueueRunner {
   readonly settler: Settler
-  readonly runs = new Map<string, Run>()
+  readonly runs = new ById<Run>()
   readonly #options: QueueRunnerOptions
   readonly #notes: RunningNotes
   readonly #running = new Map<Handler, number>()
@@ -97,7 +98,7 @@ export class QueueRunner {
 
   /** Resolves when nothing is running and every outcome so far is recorded. */
   async idle(): Promise<void> {
-    while (this.runs.size > 0) await Promise.race([...this.runs.values()].map(({ ended }) => ended))
+    while (this.runs.size > 0) await Promise.race(this.runs.values().map(({ ended }) => ended))
     await this.settler.drained()
   }
 
@@ -163,7 +164,7 @@ export class QueueRunner {
 
   #begin(handler: Handler, taken: TakenTask): void {
     const run = new Run(handler, taken, this.#options.queue)
-    this.runs.set(taken.task.id, run)
+    this.runs.set(run)
     this.#running.set(handler, (this.#running.get(handler) ?? 0) + 1)
     this.#options.onStart(run)
     this.#notes.wake()

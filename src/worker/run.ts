@@ -35,6 +35,10 @@ export class Run {
     this.takenAt = takenAt
   }
 
+  get id(): string {
+    return this.task.id
+  }
+
   /** Counted from 1. */
   get attempt(): number {
     return this.task.failed + 1

@@ -1,4 +1,5 @@
 import type { RunningNote, TaskConsumer } from '../queue/task-consumer.js'
+import type { ById } from './by-id.js'
 import type { Run } from './run.js'
 
 const everyMs = 100
@@ -12,10 +13,10 @@ export class RunningNotes {
   readonly #noted = new WeakSet<Run>()
   #timer: NodeJS.Timeout | undefined
 
-  /** @param runs what is running now, the earliest first */
+  /** @param runs what is running now */
   constructor(
     private readonly consumer: TaskConsumer,
-    private readonly runs: ReadonlyMap<string, Run>,
+    private readonly runs: ById<Run>,
   ) {}
 
   /** To be called when a task begins to run. */
@@ -34,23 +35,23 @@ export class RunningNotes {
 
   #send(): void {
     this.#timer = undefined
-    const notes = [...this.#due()].map(([id, run]) => this.#noteOf(id, run))
+    const notes = [...this.#due()].map((run) => this.#noteOf(run))
     this.#progress.clear()
     // One that is lost does not matter: the record says more, or the next note.
     if (notes.length > 0) this.consumer.note(notes).catch(() => undefined)
     if (this.runs.size > 0) this.wake()
   }
 
-  *#due(): Generator<[string, Run]> {
+  *#due(): Generator<Run> {
     const now = Date.now()
-    for (const [id, run] of this.runs) {
+    for (const run of this.runs.values()) {
       if (now - run.startedAt < everyMs && !this.#progress.has(run)) continue
-      if (!this.#noted.has(run) || this.#progress.has(run)) yield [id, run]
+      if (!this.#noted.has(run) || this.#progress.has(run)) yield run
     }
   }
 
-  #noteOf(id: string, run: Run): RunningNote {
+  #noteOf(run: Run): RunningNote {
     this.#noted.add(run)
-    return { id, attempt: run.attempt, startedAt: run.takenAt, ...this.#progress.get(run) }
+    return { id: run.id, attempt: run.attempt, startedAt: run.takenAt, ...this.#progress.get(run) }
   }
 }

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { backoffMs } from '../process/backoff.js'
 import type { Logger } from '../process/log.js'
 import type { Settlement, TaskConsumer } from '../queue/task-consumer.js'
+import { ById } from './by-id.js'
 
 const maxBatch = 500
 
@@ -11,7 +12,7 @@ const maxBatch = 500
  */
 export class Settler {
   #pending: Settlement[] = []
-  readonly #ids = new Set<string>()
+  readonly #unsettled = new ById<Settlement>()
   #sending: Promise<void> | undefined
   #batch = Promise.resolve()
   #failures = 0
@@ -24,18 +25,18 @@ export class Settler {
   /** Records how an attempt of a task ended, as soon as Redis can be reached. */
   settle(settlement: Settlement): void {
     this.#pending.push(settlement)
-    this.#ids.add(settlement.id)
+    this.#unsettled.set(settlement)
     this.#sending ??= this.#sendAll()
   }
 
   /** Tasks with an outcome still to be recorded. */
   get size(): number {
-    return this.#ids.size
+    return this.#unsettled.size
   }
 
   /** Whether an outcome of this task is still to be recorded. */
   isPending(id: string): boolean {
-    return this.#ids.has(id)
+    return this.#unsettled.has(id)
   }
 
   /** Resolves when no outcome of this task is to be recorded any more. */
@@ -61,7 +62,7 @@ export class Settler {
     try {
       this.#sayLost(await this.consumer.settle(batch))
       this.#failures = 0
-      for (const { id } of batch) this.#ids.delete(id)
+      for (const { id } of batch) this.#unsettled.delete(id)
     } catch (error) {
       this.#pending.unshift(...batch)
       await this.#napAfter(error as Error)

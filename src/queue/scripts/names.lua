@@ -66,12 +66,21 @@ local function record_key(id)
   return P .. 'task:' .. string.sub(id, 2, 8)
 end
 
+local function is_id(text)
+  return #text == ID_LENGTH and string.find(text, '^[hnl][%w_-]+$') ~= nil
+end
+
+-- Whether this is a reference, by all but the characters of the id: enough where the task is looked up.
+local function is_like_ref(element)
+  return #element == ID_LENGTH + 1 and string.byte(element) == REF
+end
+
 -- The id in an element, and its kind; none in a ring or a bare value, which may begin with any byte
 local function id_in(element)
   local kind = string.byte(element)
   if not kind or kind < REF or kind > STARTED then return end
-  local id = string.match(element, '^.([hnl][%w_-]+)', 1)
-  if not id or #id ~= ID_LENGTH then return end
+  local id = string.sub(element, 2, ID_LENGTH + 1)
+  if not is_id(id) then return end
   local next_byte = string.byte(element, ID_LENGTH + 2)
   if kind == INLINE and next_byte ~= 10 or kind ~= INLINE and next_byte then return end
   return id, kind

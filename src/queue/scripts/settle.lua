@@ -6,16 +6,20 @@
 -- ARGV[2]  ms for which the record of a finished task is kept; 0 = none is
 -- ARGV[3]  most dead tasks kept
 -- ARGV[4]  ms for which a dead task is kept
--- ARGV[5…] per task, at most 1,000: id, attempt, outcome, detail
---          attempt  "<n> \t <started at, ms>" of the one that ended, n = "" whichever it is: a settlement that is sent
---                   again must not end a later one
---          outcome  "done"           detail: the result, JSON on one line
---                   "cancelled"      detail: the error, JSON on one line
---                   "retry:<ms>"     due again in so many ms; detail: the attempt, JSON on one line
---                   "dead"           detail: the attempt, JSON on one line
---                   "return"         given back, the attempt not counted
---                   "postpone:<ms>"  due again in so many ms, the attempt not counted
---                   "park"           not started yet after all: the consumer keeps it as if it had just been handed over
+-- ARGV[5…] per run of tasks that ended alike, at most 1,000 in all: head, elements, details
+--          head      outcome \t attempt \t started at, ms \t delay in ms. The attempt is the one that ended, "" = whichever
+--                    it is: a settlement that is sent again must not end a later one. The delay may be "".
+--          elements  as they are in the held list (\4 id), the last one first, as there, without anything between them: one
+--                    string costs the driver far less than one for each
+--          details   one on each line; a single line is that of all
+--          Outcomes:
+--          "done"       detail: the result, JSON on one line
+--          "cancelled"  detail: the error, JSON on one line
+--          "retry"      due again after the delay; detail: the attempt, JSON on one line
+--          "dead"       detail: the attempt, JSON on one line
+--          "return"     given back, the attempt not counted
+--          "postpone"   due again after the delay, the attempt not counted
+--          "park"       not started yet after all: the consumer keeps it as if it had just been handed over
 --          A task that was to be cancelled is, unless it is done.
 --
 -- Returns  {now, place in the call, from 0, of each that was lost}.
@@ -23,126 +27,151 @@
 -- Repeat   safe: what is settled is no longer held, and so lost the second time.
 
 local consumer, record_ms, dead_max, dead_ms = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local FIRST, PARTS = 5, 4
 local held, now = held_list(consumer), now_ms()
-local max_history = 20
-
-local named = {}
-for i = FIRST, #ARGV, PARTS do named[#named + 1] = ARGV[i] end
-local has_tries = call('EXISTS', TRIES) == 1
-local tries = has_tries and call('HMGET', TRIES, unpack(named)) or {}
-
-local values = call('HMGET', TASKS, unpack(named))
-
-local function part(j, offset)
-  return ARGV[FIRST + (j - 1) * PARTS + offset]
-end
-
-local function is_current(j)
-  local n = string.match(part(j, 1), '^%d*')
-  return n == '' or n - 1 == tonumber(tries[j] or 0)
-end
-
--- Mostly tasks end in the order in which they were taken: then they are the tail of the held list.
-local function are_tail()
-  local tail = call('LRANGE', held, -#named, -1)
-  if #tail ~= #named then return false end
-  for j, id in ipairs(named) do
-    if tail[#named + 1 - j] ~= started(id) or not values[j] or not is_current(j) then return false end
-  end
-  return true
-end
-
-local reply, ids, items, orphans = { now }, {}, {}, 0
-local is_tail = are_tail()
-if is_tail then call('LTRIM', held, 0, -#named - 1) end
-for j, id in ipairs(named) do
-  local is_ours = is_tail or (is_current(j) and call('LREM', held, -1, started(id)) == 1)
-  -- A second reference to a task that has ended, which somebody else pushed.
-  if is_ours and not values[j] then
-    is_ours, orphans = false, orphans + 1
-  end
-  if is_ours then
-    ids[#ids + 1] = id
-    items[#items + 1] = j
-  else
-    reply[#reply + 1] = j - 1
-  end
-end
-if #ids + orphans > 0 then call('HINCRBY', STATS, 'active', -#ids - orphans) end
-if #ids == 0 then return reply end
-
-if call('EXISTS', ACTIVE) == 1 then call('HDEL', ACTIVE, unpack(ids)) end
-local has_cancelled = call('EXISTS', CANCELLED) == 1
-local are_heard = are_results_heard()
-local STATES = { done = '"done"', cancelled = '"cancelled"', dead = '"dead"', retry = '"retrying"' }
-
-local gone, gone_bytes, counts, records, states, rings = {}, 0, {}, {}, {}, false
 local stamp = '\t' .. string.format('%.0f', now) .. '\t'
+local max_history = 20
+local CANCELLED_ERROR = '{"name":"AbortedError","message":"cancelled"}'
+
+local has_tries, has_cancelled = call('EXISTS', TRIES) == 1, call('EXISTS', CANCELLED) == 1
+local are_heard = are_results_heard()
+local reply, place = { now }, 0
+local settled, gone, gone_bytes, let_go, counts, needs_ring = {}, {}, 0, 0, {}, false
+-- Of what was settled, what state it is in now: JSON, one for each.
+local states = {}
+-- Records by key; those of ids that follow each other share one.
+local records, bucket, fields = {}, nil, nil
+
+local function ids_in(elements)
+  local ids, step = {}, ID_LENGTH + 1
+  local n = #elements / step
+  for j = 1, n do
+    local start = (n - j) * step
+    ids[j] = string.sub(elements, start + 2, start + step)
+  end
+  return ids
+end
+
+-- The detail of each of n tasks.
+local function details_in(lines, n)
+  local details = {}
+  if not string.find(lines, '\n', 1, true) then
+    for j = 1, n do details[j] = lines end
+    return details
+  end
+  for line in string.gmatch(lines .. '\n', '([^\n]*)\n') do details[#details + 1] = line end
+  return details
+end
 
 local function remember(id, attempt)
   local history = P .. 'history:' .. id
   call('HINCRBY', TRIES, id, 1)
   call('RPUSH', history, attempt)
   call('LTRIM', history, -max_history, -1)
+  has_tries = true
+end
+
+local function delay_by(id, ms)
+  call('ZADD', delayed_of(id), now + ms, id)
+  needs_ring = true
 end
 
 -- Line 1: state, time, the mark; line 2: result or error; then the task's value.
 local function finish(id, state, value, mark, detail)
   if record_ms > 0 then
-    local key = record_key(id)
-    local fields = records[key] or {}
-    records[key] = fields
-    fields[#fields + 1] = id
-    fields[#fields + 1] = state .. stamp .. mark .. '\n' .. detail .. '\n' .. value
+    if string.sub(id, 2, 8) ~= bucket then
+      bucket = string.sub(id, 2, 8)
+      local key = record_key(id)
+      fields = records[key] or {}
+      records[key] = fields
+    end
+    local n = #fields
+    fields[n + 1], fields[n + 2] = id, state .. stamp .. mark .. '\n' .. detail .. '\n' .. value
     if has_tries then call('PEXPIRE', P .. 'history:' .. id, record_ms) end
   elseif has_tries then
     call('DEL', P .. 'history:' .. id)
   end
   gone[#gone + 1] = id
   gone_bytes = gone_bytes + #value
+  if are_heard then announce(id, state, value, mark, detail) end
 end
 
-for j, id in ipairs(ids) do
-  local item = items[j]
-  local value = values[item]
-  local outcome, delay = string.match(part(item, 2), '^(%l+):?(%d*)')
-  local detail = part(item, 3)
-  if has_cancelled and call('SREM', CANCELLED, id) == 1 and outcome ~= 'done' and outcome ~= 'cancelled' then
-    outcome, detail = 'cancelled', '{"name":"AbortedError","message":"cancelled"}'
-  end
-  counts[outcome] = (counts[outcome] or 0) + 1
-  states[j] = STATES[outcome] or '"waiting"'
-  local attempt = part(item, 1)
-  if string.byte(attempt) == 9 then attempt = (tries[item] or 0) + 1 .. attempt end
-  local mark = attempt .. '\t' .. consumer
+local function end_as(outcome, id, value, mark, detail, delay)
   if outcome == 'done' or outcome == 'cancelled' then
     finish(id, outcome, value, mark, detail)
-    if are_heard then announce(id, outcome, value, mark, detail) end
+    return '"' .. outcome .. '"'
   elseif outcome == 'return' then
     call('RPUSH', list_of(id), ref(id))
-    rings = rings or list_of(id) ~= K
-  elseif outcome == 'postpone' then
-    call('ZADD', delayed_of(id), now + delay, id)
-    rings = true
+    needs_ring = needs_ring or list_of(id) ~= K
+    return '"waiting"'
   elseif outcome == 'park' then
     call('LPUSH', held, ref(id))
+    return '"waiting"'
+  elseif outcome == 'postpone' then
+    delay_by(id, delay)
+    return '"scheduled"'
   elseif outcome == 'retry' then
     remember(id, detail)
-    call('ZADD', delayed_of(id), now + delay, id)
-    rings = true
-  else
-    remember(id, detail)
-    call('ZADD', DEAD, now, id)
-    if are_heard then announce(id, 'dead', value, mark, detail) end
+    delay_by(id, delay)
+    return '"retrying"'
   end
-end
-if rings then ring() end
-for key, fields in pairs(records) do
-  call('HSET', key, unpack(fields))
-  call('PEXPIRE', key, record_ms)
+  remember(id, detail)
+  call('ZADD', DEAD, now, id)
+  if are_heard then announce(id, 'dead', value, mark, detail) end
+  return '"dead"'
 end
 
+-- Mostly tasks end in the order in which they were taken: then they are the tail of the held list.
+local function drop_tail(elements, n)
+  local is_tail = table.concat(call('LRANGE', held, -n, -1)) == elements
+  if is_tail then call('LTRIM', held, 0, -n - 1) end
+  return is_tail
+end
+
+local function settle_run(head, elements, lines)
+  local outcome, attempt, started_at, delay = string.match(head, '^(%l+)\t(%d*)\t(%d*)\t(%d*)$')
+  local ids = ids_in(elements)
+  local details = details_in(lines, #ids)
+  local values = call('HMGET', TASKS, unpack(ids))
+  local tries = has_tries and call('HMGET', TRIES, unpack(ids)) or {}
+
+  local function is_current(j)
+    return attempt == '' or attempt - 1 == tonumber(tries[j] or 0)
+  end
+  local are_current = true
+  for j = 1, #ids do are_current = are_current and is_current(j) end
+  local is_tail = are_current and drop_tail(elements, #ids)
+
+  for j = 1, #ids do
+    local id, value = ids[j], values[j]
+    local is_ours = is_tail or is_current(j) and call('LREM', held, -1, started(id)) == 1
+    if is_ours then let_go = let_go + 1 end
+    -- Ours without a value: a second reference to a task that has ended, which somebody else pushed.
+    if is_ours and value then
+      local as, detail = outcome, details[j]
+      if has_cancelled and call('SREM', CANCELLED, id) == 1 and as ~= 'done' and as ~= 'cancelled' then
+        as, detail = 'cancelled', CANCELLED_ERROR
+      end
+      local n = attempt == '' and (tries[j] or 0) + 1 or attempt
+      counts[as] = (counts[as] or 0) + 1
+      settled[#settled + 1] = id
+      states[#settled] = end_as(as, id, value, n .. '\t' .. started_at .. '\t' .. consumer, detail, delay)
+    else
+      reply[#reply + 1] = place
+    end
+    place = place + 1
+  end
+end
+
+for i = 5, #ARGV, 3 do settle_run(ARGV[i], ARGV[i + 1], ARGV[i + 2]) end
+
+if let_go > 0 then call('HINCRBY', STATS, 'active', -let_go) end
+if #settled == 0 then return reply end
+if call('EXISTS', ACTIVE) == 1 then call('HDEL', ACTIVE, unpack(settled)) end
+if needs_ring then ring() end
+for key, pairs_of in pairs(records) do
+  call('HSET', key, unpack(pairs_of))
+  call('PEXPIRE', key, record_ms)
+end
 if #gone > 0 then
   call('HDEL', TASKS, unpack(gone))
   if has_tries then call('HDEL', TRIES, unpack(gone)) end
@@ -153,5 +182,5 @@ for outcome, count in pairs(counts) do call('HINCRBY', STATS, outcome, count) en
 if counts['done'] then count_traffic(now, 'd', counts['done']) end
 local failed = (counts['retry'] or 0) + (counts['dead'] or 0)
 if failed > 0 then count_traffic(now, 'f', failed) end
-tell(ids, states)
+tell(settled, states)
 return reply
