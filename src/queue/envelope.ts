@@ -1,12 +1,19 @@
 import { isUtf8 } from 'node:buffer'
 import type { Backoff } from './retry-policy.js'
 import type { StoredError } from './stored-error.js'
+import { timeOf } from './task-id.js'
 
 /**
- * A task's value as Redis keeps it: `enqueuedAt \t name \t options \n data`. Options and data are JSON that only
+ * A task's value as Redis keeps it: `enqueuedAt \t name [\t options] \n data`. Options and data are JSON that only
  * this side ever reads: Lua's cjson would turn [] into {} and round large integers. A bare value that another
- * program pushed has an empty name, and its data is the value itself.
+ * program pushed has an empty name, and its data is the value itself. When it was enqueued, by Redis' clock, is said in ms
+ * after the time in its id, a digit or two where the clocks agree, or since 1970.
  */
+
+/** Between the values of several tasks in one string. JSON text never has it; a bare value may. */
+export const valueSeparator = '\u0001'
+/** Since 1970 it is longer than this, ms; from a time in an id it is shorter. */
+const longestOffsetMs = 1e12
 
 /** What a task carries besides its data, where it differs from the defaults; short names, for each waits a million times. */
 export interface TaskOptions {
@@ -39,15 +46,23 @@ export interface StoredTask {
 const noOptions: TaskOptions = Object.freeze({})
 
 /** The part of the value that the enqueuing side makes; Redis puts its time in front. */
-export function encodeTask(name: string, data: string, options: TaskOptions | undefined): string {
-  return `${name}\t${options ? JSON.stringify(options) : ''}\n${data}`
+export function encodeTask({
+  name,
+  data,
+  options,
+}: {
+  name: string
+  data: string
+  options?: TaskOptions | undefined
+}): string {
+  return `${name}${options ? `\t${JSON.stringify(options)}` : ''}\n${data}`
 }
 
 /** The part of a bare value that the enqueuing side makes, from any bytes. */
 export function encodeBytes(bytes: Buffer, flags: number): Buffer {
   const isText = isUtf8(bytes)
   const options: TaskOptions = { ...(flags > 0 && { f: flags }), ...(!isText && { e: 'base64' }) }
-  const head = encodeTask('', '', Object.keys(options).length > 0 ? options : undefined)
+  const head = encodeTask({ name: '', data: '', ...(Object.keys(options).length > 0 && { options }) })
   return Buffer.concat([Buffer.from(head), isText ? bytes : Buffer.from(bytes.toString('base64'))])
 }
 
@@ -71,15 +86,17 @@ export function decodeTaskBytes(
 /** Reads a value as the scripts return it. Never throws: who can write to Redis may have written anything. */
 export function decodeTask(id: string, failed: number, value: string): StoredTask {
   const first = value.indexOf('\t')
-  const second = value.indexOf('\t', first + 1)
-  const end = value.indexOf('\n', second)
+  const end = value.indexOf('\n', first)
+  const head = value.slice(first + 1, end)
+  const second = head.indexOf('\t')
+  const at = Number(value.slice(0, first))
   return {
     id,
     failed,
-    name: value.slice(first + 1, second),
-    options: end === second + 1 ? noOptions : decodeOptions(value.slice(second + 1, end)),
+    name: second < 0 ? head : head.slice(0, second),
+    options: second < 0 ? noOptions : decodeOptions(head.slice(second + 1)),
     data: value.slice(end + 1),
-    enqueuedAt: Number(value.slice(0, first)),
+    enqueuedAt: Math.abs(at) < longestOffsetMs ? timeOf(id) + at : at,
   }
 }
 

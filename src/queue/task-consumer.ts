@@ -1,6 +1,13 @@
 import type { RedisClient } from '../redis/client.js'
 import { redisFailure } from '../redis/errors.js'
-import { type ActiveMark, type Attempt, decodeMark, decodeTask, type StoredTask } from './envelope.js'
+import {
+  type ActiveMark,
+  type Attempt,
+  decodeMark,
+  decodeTask,
+  type StoredTask,
+  valueSeparator,
+} from './envelope.js'
 import { heldKey, taskKeys, taskList } from './names.js'
 import { type HeartbeatReply, withScripts } from './scripts.js'
 import { encodeSettlements } from './settlements.js'
@@ -76,8 +83,6 @@ export interface Retention {
   deadTtlMs: number
 }
 
-/** What `reserve.lua` has between the values of tasks: JSON text never has it. */
-const valueSeparator = '\u0001'
 const dayMs = 86_400_000
 /** A script that ran for more would hold Redis up. */
 const maxQueuesPerBeat = 200

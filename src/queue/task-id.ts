@@ -28,6 +28,13 @@ export function newTaskId(priority: Priority = 'normal', nowMs = Date.now()): st
   return priority.charAt(0) + timePart + encode(count, 4) + processPart
 }
 
+/** When an id was made, ms since 1970 by the clock of the process that made it. */
+export function timeOf(id: string): number {
+  let ms = 0
+  for (let at = 1; at <= 8; at += 1) ms = ms * 64 + alphabet.indexOf(id.charAt(at))
+  return ms
+}
+
 /** Whether this has the form of an id. */
 export const isTaskId = (text: string): boolean => /^[hnl][\w-]{16}$/.test(text)
 

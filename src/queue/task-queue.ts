@@ -1,7 +1,7 @@
 import type { RedisClient } from '../redis/client.js'
 import { redisFailure } from '../redis/errors.js'
 import { batchesOf } from './batches.js'
-import { encodeTask, type TaskOptions } from './envelope.js'
+import { encodeTask, type TaskOptions, valueSeparator } from './envelope.js'
 import { queuesKey, taskList } from './names.js'
 import { withScripts } from './scripts.js'
 import { newTaskId, type Priority, publicId } from './task-id.js'
@@ -96,12 +96,9 @@ export class TaskQueue {
    * @throws {RedisUnavailableError}
    */
   async enqueueOnce(task: NewTask, { key, fingerprint }: OnceKey): Promise<EnqueuedOnce> {
-    const ids = [newTaskId(task.priority)]
-    const [accepted, now, length, seen] = await this.#call([task], ids, [
-      key,
-      fingerprint,
-      this.options.onceMs ?? dayMs,
-    ])
+    const once = [key, fingerprint, this.options.onceMs ?? dayMs]
+    const { ids, reply } = this.#call([task], once)
+    const [accepted, now, length, seen] = await reply
     if (seen === '')
       return {
         ...this.#answer(task, ids[0] as string, { accepted: accepted > 0, now, length }),
@@ -164,20 +161,25 @@ export class TaskQueue {
   }
 
   async #send(tasks: NewTask[]): Promise<Enqueued[]> {
-    const ids = tasks.map(({ priority }) => newTaskId(priority))
-    const [accepted, now, length] = await this.#call(tasks, ids, ['', '', 0])
+    const { ids, reply } = this.#call(tasks, ['', '', 0])
+    const [accepted, now, length] = await reply
     return tasks.map((task, index) =>
       this.#answer(task, ids[index] as string, { accepted: index < accepted, now, length }),
     )
   }
 
-  async #call(tasks: NewTask[], ids: string[], once: (string | number)[]) {
+  // However many they are, three strings: what each has in an argument of its own costs the driver more than all else.
+  #call(tasks: NewTask[], once: (string | number)[]) {
     this.#register()
-    const args: (string | number)[] = [this.options.maxLength, this.options.maxBytes, ...once]
-    tasks.forEach((task, index) => {
-      args.push(ids[index] as string, dueOf(task), encodeTask(task.name, task.data, task.options))
-    })
-    return this.#redis.enqueueTasks(this.list, ...args).catch(redisFailure(this.list))
+    const madeAt = Date.now()
+    const ids = tasks.map(({ priority }) => newTaskId(priority, madeAt))
+    const dues = tasks.some((task) => dueOf(task) !== '') ? tasks.map(dueOf).join(',') : ''
+    const values = tasks.map(encodeTask).join(valueSeparator)
+    const { maxLength, maxBytes } = this.options
+    const reply = this.#redis
+      .enqueueTasks(this.list, maxLength, maxBytes, ...once, madeAt, ids.join(''), dues, values)
+      .catch(redisFailure(this.list))
+    return { ids, reply }
   }
 
   #answer(task: NewTask, id: string, said: { accepted: boolean; now: number; length: number }): Enqueued {

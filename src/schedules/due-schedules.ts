@@ -66,7 +66,7 @@ export class DueSchedules {
   async enqueue({ schedule, dueAt, now }: Due): Promise<Enqueued> {
     const { name, revision, queue, task } = schedule
     const list = taskList(queue)
-    const value = encodeTask(task.name, task.data, task.options)
+    const value = encodeTask(task)
     const [[outcome, at, id]] = await Promise.all([
       this.#redis.enqueueRun(
         list,

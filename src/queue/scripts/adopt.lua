@@ -36,7 +36,7 @@ if is_ring then return { is_new and 'nothing' or 'lost', now } end
 -- It may have been adopted before, have gone back to the queue, and been handed over again.
 if not is_new and call('LREM', held, 1, ref(id)) == 0 then return { 'lost', now } end
 if is_bare and is_new then
-  local value = now .. '\t\t\n' .. element
+  local value = now .. '\t\n' .. element
   call('HSET', TASKS, id, value)
   call('HINCRBY', STATS, 'accepted', 1)
   call('HINCRBY', STATS, 'bytes', #value)

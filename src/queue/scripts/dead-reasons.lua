@@ -11,7 +11,7 @@
 local first, count = tonumber(ARGV[1]), tonumber(ARGV[2])
 local answer = {}
 for _, id in ipairs(call('ZRANGE', DEAD, first, first + count - 1, 'REV')) do
-  local name = string.match(call('HGET', TASKS, id) or '', '^%d+\t([^\t]*)') or ''
+  local name = string.match(call('HGET', TASKS, id) or '', '^%-?%d+\t([^\t\n]*)') or ''
   -- An attempt is Servery's own JSON, not a user's; and it is not written back.
   local ok, attempt = pcall(cjson.decode, call('LINDEX', P .. 'history:' .. id, -1) or '')
   local err = ok and type(attempt) == 'table' and attempt.error

@@ -28,7 +28,7 @@ end
 
 -- Says how a task ended; `outcome` is already JSON on one line, `mark` is "attempt \t startedAt \t consumer" or none.
 local function announce(id, state, value, mark, outcome)
-  local name = string.match(value, '^%d+\t([^\t]*)') or ''
+  local name = string.match(value, '^%-?%d+\t([^\t\n]*)') or ''
   local attempt, consumer = string.match(mark or '', '^(%d+)\t%d*\t([^\t]*)')
   local field = ({ done = 'result', cancelled = 'error', dead = 'lastAttempt' })[state]
   call('PUBLISH', RESULTS, table.concat({

@@ -57,7 +57,7 @@ end
 local function adopt(value)
   adopted = adopted + 1
   local id = 'n' .. string.sub(seed, 4) .. string.format('%03x', adopted)
-  local text = now .. '\t\t\n' .. value
+  local text = now .. '\t\n' .. value
   call('HSET', TASKS, id, text)
   call('HINCRBY', STATS, 'bytes', #text)
   return id, text
