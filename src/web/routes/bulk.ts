@@ -1,6 +1,7 @@
 import createError from '@fastify/error'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import Type from 'typebox'
+import { queueNamePattern } from '../../queue/names.js'
 import { actOnMany, type BulkAction, type BulkTarget, countTargets } from '../bulk.js'
 import type { TaskBoard } from '../task-board.js'
 import { bodyOf, ErrorAnswer, exactly } from './schemas.js'
@@ -12,7 +13,7 @@ export interface BulkOptions {
 
 const TargetError = createError('BAD_TARGET', '%s', 400)
 
-const Params = Type.Object({ name: Type.String({ pattern: '^[A-Za-z0-9._:-]{1,100}$' }) })
+const Params = Type.Object({ name: Type.String({ pattern: queueNamePattern }) })
 const maxIds = 1000
 const Id = Type.String({ maxLength: 200 })
 const Action = Type.Enum(['retry', 'run', 'cancel', 'delete'])
