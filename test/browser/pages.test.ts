@@ -98,6 +98,20 @@ describe('the page of a task', () => {
   })
 })
 
+describe('the form for a task', () => {
+  it('shows what is wrong in a part of it that was folded', async () => {
+    const { url } = await givenWeb(redis)
+    const { page } = await browser.open(`${url}/?task=sleep`)
+    const settings = page.getByText('Queue, priority, delay, attempts')
+    await page.getByLabel('seconds').fill('1')
+    await settings.click()
+    await page.getByLabel('Attempts').fill('-1')
+    await settings.click()
+    await page.getByRole('button', { name: 'Enqueue sleep' }).click()
+    await page.locator('input[name="attempts"]:focus').waitFor()
+  })
+})
+
 describe('without JavaScript', () => {
   it('a task is enqueued with its form, paused and retried with all that are dead', async () => {
     const tasks = await givenTasks(redis)
