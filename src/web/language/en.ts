@@ -140,6 +140,7 @@ export const en = {
   'did.delete': '{count} tasks were deleted.',
   'did.cancel': '{count} tasks were cancelled.',
   'did.run': '{count} tasks were made due.',
+  'did.none': 'Nothing was selected.',
 
   'task.title': 'Task {task}',
   'task.bare': 'Bare value',

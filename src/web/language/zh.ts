@@ -141,6 +141,7 @@ export const zh: Record<keyof typeof en, string> = {
   'did.delete': '已删除 {count} 个任务。',
   'did.cancel': '已取消 {count} 个任务。',
   'did.run': '{count} 个任务已到期。',
+  'did.none': '没有选择任何任务。',
 
   'task.title': '任务 {task}',
   'task.bare': '裸值',
