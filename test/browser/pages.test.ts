@@ -108,7 +108,7 @@ describe('the form for a task', () => {
     await page.getByLabel('Attempts').fill('-1')
     await settings.click()
     await page.getByRole('button', { name: 'Enqueue sleep' }).click()
-    await page.locator('input[name="attempts"]:focus').waitFor()
+    await expect.poll(() => page.locator('input[name="attempts"]:focus').count()).toBe(1)
   })
 })
 
