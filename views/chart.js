@@ -1,4 +1,5 @@
 import { clockTime } from './clock.js'
+import { language } from './texts.js'
 // @ts-ignore: served from the uplot package's folder
 import uPlot from './uplot/uPlot.esm.js'
 
@@ -7,6 +8,9 @@ import uPlot from './uplot/uPlot.esm.js'
 
 const windowSeconds = 300
 const height = 150
+/** Of many queues one look takes seconds. */
+const gapSeconds = 5
+const shortNumber = new Intl.NumberFormat(language, { notation: 'compact' })
 
 /**
  * Lines over the last minutes, a point a second.
@@ -22,13 +26,13 @@ export function createChart(box, series) {
   /** @param {Point} point replaces the last one if it is of the same second */
   function add(point) {
     if (points.at(-1)?.[0] === point[0]) points.pop()
-    points.push(point)
+    points.push(...withGap(points.at(-1), point))
     draw()
   }
 
   /** @param {Point[]} history */
   function reset(history) {
-    points = [...history]
+    points = history.flatMap((point, index) => withGap(history[index - 1], point))
     draw()
   }
 
@@ -61,6 +65,18 @@ export function drawChart(box, series, columns) {
   return plot
 }
 
+/**
+ * No line through a time in which nobody looked.
+ *
+ * @param {Point | undefined} before
+ * @param {Point} point
+ * @returns {Point[]}
+ */
+function withGap(before, point) {
+  if (before === undefined || point[0] - before[0] <= gapSeconds) return [point]
+  return [[before[0] + 1, ...before.slice(1).fill(null)], point]
+}
+
 /** @param {(number | null | undefined)[]} values */
 function topOf(values) {
   return Math.ceil(values.reduce((/** @type {number} */ top, value) => Math.max(top, value ?? 0), 5) * 1.1)
@@ -80,7 +96,12 @@ function options(width, series) {
     scales: { x: { time: true }, y: { auto: false } },
     axes: [
       { ...axis, size: 30, space: 70, values: timesOf },
-      { ...axis, size: 60, incrs: [1, 2, 5, 10, 50, 100, 500, 1000, 1e4, 1e5, 1e6, 1e7] },
+      {
+        ...axis,
+        size: 60,
+        values: shortNumbers,
+        incrs: [1, 2, 5, 10, 50, 100, 500, 1000, 1e4, 1e5, 1e6, 1e7],
+      },
     ],
     series: [
       {},
@@ -101,6 +122,14 @@ function options(width, series) {
 function timesOf(_plot, splits) {
   const isLong = (splits.at(-1) ?? 0) - (splits[0] ?? 0) > 3600
   return splits.map((seconds) => clockTime(seconds * 1000).slice(0, isLong ? 5 : 8))
+}
+
+/**
+ * @param {unknown} _plot
+ * @param {number[]} splits
+ */
+function shortNumbers(_plot, splits) {
+  return splits.map((number) => shortNumber.format(number))
 }
 
 /** @param {string} token */

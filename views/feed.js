@@ -1,6 +1,7 @@
 import { clockTime } from './clock.js'
+import { t } from './texts.js'
 
-/** @typedef {{ kind: 'activity', action: string, value: string, note: string, at: number }} ActivityItem */
+/** @typedef {{ kind: 'activity', action: string, value: string, by: string, count: number, at: number }} ActivityItem */
 /** @typedef {{ kind: 'message', message: string, note: string, at: number }} MessageItem */
 /** @typedef {ActivityItem | MessageItem} FeedItem */
 
@@ -34,8 +35,15 @@ function toElement(item) {
   const time = create('time', clockTime(item.at))
   time.setAttribute('datetime', new Date(item.at).toISOString())
   const value = item.kind === 'message' ? item.message : item.value
-  element.append(time, create('b', kind), create('code', value), create('small', item.note))
+  element.append(time, create('b', t(`feed.${kind}`)), create('code', value), create('small', noteOf(item)))
   return element
+}
+
+/** @param {FeedItem} item */
+function noteOf(item) {
+  if (item.kind === 'message') return item.note
+  const { by, count } = item
+  return t(count > 1 ? 'feed.more' : 'feed.by', { by, more: count - 1 })
 }
 
 /**

@@ -6,6 +6,13 @@ const patienceMs = 10_000
 /** An answer that comes sooner needs no announcement. */
 const saidAfterMs = 300
 
+/** A field that is wrong has to be seen: of a folded one browsers do not even say that it keeps its form from being sent. */
+export function unfoldMistakes() {
+  const unfold = (/** @type {Event} */ { target }) =>
+    target instanceof Element && target.closest('details')?.toggleAttribute('open', true)
+  document.addEventListener('invalid', unfold, { capture: true })
+}
+
 /** Sends each form that says `data-stays` with fetch instead of leaving the page, and shows the answer below it. */
 export function improveForms() {
   for (const form of document.forms) {

@@ -6,7 +6,7 @@
 import { showCharts } from './charts.js'
 import { isLive, listen, on, showState } from './events.js'
 import { renderFeed } from './feed.js'
-import { improveForms } from './forms.js'
+import { improveForms, unfoldMistakes } from './forms.js'
 import { keepRecord } from './record.js'
 import { fillRow, keepRows, tickAges } from './rows.js'
 import { queue as ownQueue } from './texts.js'
@@ -21,6 +21,7 @@ const queues = new Map()
 let laneLength = null
 
 improveForms()
+unfoldMistakes()
 showTimes()
 keepQueues()
 keepWorkers()

@@ -1,7 +1,10 @@
-import { on } from './events.js'
+import { isLive, on } from './events.js'
 import { showTimes } from './times.js'
 
 const atMostEveryMs = 1000
+
+/** What takes the focus to be read, not to do something. */
+const readable = 'summary, pre'
 
 /**
  * Keeps what the server renders of a task, or of a list of tasks, up to date: a progress bar by the events themselves, the
@@ -35,34 +38,56 @@ function showProgress({ progress, note = '' }) {
   if (text) text.textContent = `${Math.round(progress * 100)} % ${note}`
 }
 
-// Once a second at most, and never under the hands of who is about to choose or press something there.
+// Once a second at most. Where nobody looks, nothing is known, or somebody is about to choose or press something there, it
+// waits: what was put off is done as soon as may be, for there may be no further event.
 function refresher() {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer
-  return () => {
+  return function later() {
     timer ??= setTimeout(async () => {
       timer = undefined
-      if (!document.hidden && !isInUse()) await refresh().catch(() => undefined)
+      const isDone = !document.hidden && isLive && !isInUse() && (await refresh().catch(() => false))
+      if (!isDone) later()
     }, atMostEveryMs)
   }
 }
 
+/** Whether it is of no use to try again. */
 async function refresh() {
   const response = await fetch(location.href, { headers: { accept: 'text/html' } })
-  if (!response.ok) return
+  if (!response.ok) return response.status < 500
   const page = new DOMParser().parseFromString(await response.text(), 'text/html')
   const [fresh, old] = [page.querySelector('[data-fresh]'), find('[data-fresh]')]
-  if (!fresh || !old || isInUse()) return
-  old.replaceWith(fresh)
+  if (!fresh || !old) return true
+  if (isInUse()) return false
+  replace(old, fresh)
   showTimes()
+  return true
 }
 
-function isInUse() {
-  const area = find('[data-fresh]')
-  return Boolean(
-    area?.contains(document.activeElement) || area?.querySelector('input:checked, details[open]'),
-  )
+/**
+ * What was unfolded stays so, and who reads by keyboard keeps the place.
+ *
+ * @param {Element} old
+ * @param {Element} fresh
+ */
+function replace(old, fresh) {
+  const [before, after] = [[...old.querySelectorAll(readable)], [...fresh.querySelectorAll(readable)]]
+  /** @type {Element | undefined} */
+  let focused
+  for (const element of before) {
+    const same = after.find(({ textContent }) => textContent === element.textContent)
+    if (!same) continue
+    after.splice(after.indexOf(same), 1)
+    same.closest('details')?.toggleAttribute('open', element.closest('details')?.open)
+    if (element === document.activeElement) focused = same
+  }
+  old.replaceWith(fresh)
+  if (focused instanceof HTMLElement) focused.focus({ preventScroll: true })
 }
+
+const isInUse = () =>
+  Boolean(find('[data-fresh]')?.querySelector(':is(a, button, input):focus, input:checked'))
 
 /** @param {string} selector */
 function find(selector) {

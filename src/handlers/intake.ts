@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
+import { queueNamePattern } from '../queue/names.js'
 import { inexactness } from '../exact-json.js'
 import type { TaskOptions } from '../queue/envelope.js'
 import { defaultRetryPolicy, type RetryPolicy } from '../queue/retry-policy.js'
@@ -20,7 +21,7 @@ export const TaskRequest = Type.Object(
     // A name is written into one line with what else is noted of a task.
     task: Type.String({ pattern: '^[^\\x00-\\x1f\\x7f]{1,100}$', description: 'name of the handler' }),
     data: Type.Optional(Type.Any({ description: 'its input' })),
-    queue: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9._:-]{1,100}$', default: 'default' })),
+    queue: Type.Optional(Type.String({ pattern: queueNamePattern, default: 'default' })),
     delay: Type.Optional(Duration),
     at: Type.Optional(Instant),
     attempts: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),

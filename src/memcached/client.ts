@@ -1,3 +1,4 @@
+import { isQueueName } from '../queue/names.js'
 import type { Reservation } from '../queue/shared-consumer.js'
 import type { SharedConsumers } from '../queue/shared-consumers.js'
 import type { ValueQueues } from '../queue/value-queues.js'
@@ -20,7 +21,6 @@ export const protocolVersion = '1.4.8'
 export type Answerable = Exclude<Request, { kind: 'quit' | 'foreign' }>
 type Of<Kind extends Request['kind']> = Extract<Request, { kind: Kind }>
 
-const queueName = /^[A-Za-z0-9._:-]{1,100}$/
 const badName =
   'CLIENT_ERROR expected the name of a queue as key: up to 100 letters, digits, dots, colons, dashes and underscores'
 /** There is nothing to compare: a reserved value cannot be changed. */
@@ -73,7 +73,7 @@ export class Client {
 
   // One after the other: no more than one value is in memory, however slowly the client reads.
   async #get({ keys, onlyFirst }: Of<'get'>, write: (part: Buffer) => Promise<void>): Promise<string> {
-    if (!keys.every((key) => queueName.test(key))) return badName
+    if (!keys.every((key) => isQueueName(key))) return badName
     for (const key of new Set(keys)) {
       if (this.#heldOf(key)) continue
       const reserved = await this.#options.consumers.reserve(key, this.#options.leaseMs)
@@ -88,7 +88,7 @@ export class Client {
   }
 
   async #set({ key, flags, exptime, data: bytes }: Of<'set'>): Promise<string> {
-    if (!queueName.test(key)) return badName
+    if (!isQueueName(key)) return badName
     const isStored = await this.#options.values.enqueue(key, { bytes, flags, expiry: expiryOf(exptime) })
     return isStored ? 'STORED' : 'SERVER_ERROR out of memory storing object: the queue is full'
   }

@@ -88,6 +88,7 @@ async function whyDead(redis: RedisClient, list: string, { id: publicId, attempt
   const value = (await redis.hget(taskKeys(list).tasks, id).catch(redisFailure(list))) ?? ''
   const { a: attempts = defaultRetryPolicy.attempts } = decodeTask(id, 0, value).options
   const last = error?.message ?? ''
+  if (attempt === 1 && attempts === 1) return `its only attempt failed with: ${last}`
   if (attempt >= attempts) return `all ${attempt} attempts failed, the last with: ${last}`
   return `attempt ${attempt} of ${attempts} failed with what cannot be retried: ${last}`
 }

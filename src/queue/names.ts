@@ -10,8 +10,15 @@ const satellite = (list: string, name: string): string => `{${list}}:${name}`
 /** CHANNEL, JSON {@link ../queue/activity.Activity}: what went into and came out of the list, thinned out. */
 export const activityChannel = (list: string): string => satellite(list, 'activity')
 
+/**
+ * What a task queue, or a schedule, may be called. It is a part of paths, of which browsers and proxies remove `.` and `..`,
+ * however they are encoded: nobody could look at such a queue.
+ */
+export const queueNamePattern = '^(?!\\.{1,2}$)[A-Za-z0-9._:-]{1,100}$'
+const queueName = new RegExp(queueNamePattern)
+
 /** Whether a task queue, or a schedule, may have this name. */
-export const isQueueName = (name: string): boolean => /^[A-Za-z0-9._:-]{1,100}$/.test(name)
+export const isQueueName = (name: string): boolean => queueName.test(name)
 
 /** LIST: the waiting tasks of a task queue. */
 export const taskList = (queue: string): string => `task:queue:${queue}`

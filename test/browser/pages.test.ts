@@ -73,6 +73,43 @@ describe('the page of a task', () => {
     expect(await page.evaluate('window.stays')).toBe(true)
     expect(problems).toEqual([])
   })
+
+  it('says how it ended to who was reading, about to press something, or elsewhere meanwhile', async () => {
+    const tasks = await givenTasks(redis)
+    const id = await tasks.enqueue('echo', { message: 'x'.repeat(3000) })
+    const { url } = await givenWeb(redis)
+    const open = async () => (await browser.open(`${url}/tasks/${id}`)).page
+    const [reading, pressing, elsewhere] = [await open(), await open(), await open()]
+    await reading.locator('summary').click()
+    await reading.locator('pre').click()
+    await pressing.getByRole('button', { name: 'Cancel' }).focus()
+    const hide = (isHidden: boolean) =>
+      elsewhere.evaluate(
+        `Object.defineProperty(document, 'hidden', { value: ${isHidden}, configurable: true })`,
+      )
+    await hide(true)
+    await givenWorkers(tasks, 1, realTasks)
+    await shows(reading, '.badge', 'done')
+    expect(await reading.locator('details[open] pre:focus').count()).toBe(1)
+    for (const page of [pressing, elsewhere]) await shows(page, '.badge', 'waiting')
+    await pressing.locator('h1').click()
+    await hide(false)
+    for (const page of [pressing, elsewhere]) await shows(page, '.badge', 'done')
+  })
+})
+
+describe('the form for a task', () => {
+  it('shows what is wrong in a part of it that was folded', async () => {
+    const { url } = await givenWeb(redis)
+    const { page } = await browser.open(`${url}/?task=sleep`)
+    const settings = page.getByText('Queue, priority, delay, attempts')
+    await page.getByLabel('seconds').fill('1')
+    await settings.click()
+    await page.getByLabel('Attempts').fill('-1')
+    await settings.click()
+    await page.getByRole('button', { name: 'Enqueue sleep' }).click()
+    await expect.poll(() => page.locator('input[name="attempts"]:focus').count()).toBe(1)
+  })
 })
 
 describe('without JavaScript', () => {

@@ -50,7 +50,7 @@ describe('/tasks/:id/explain', () => {
     const app = await givenApp({ redisUrl: redis.url })
     for (const [task, expected] of [
       [echo, /^attempt 1 of 3 failed with what cannot be retried: no/],
-      [{ ...echo, attempts: 1 }, /^all 1 attempts failed, the last with: no/],
+      [{ ...echo, attempts: 1 }, /^its only attempt failed with: no/],
     ] as const) {
       const { id } = await givenTask(app, task)
       const { body } = await request(app.server).post('/queues/default/reserve').expect(200)

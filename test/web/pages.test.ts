@@ -119,6 +119,21 @@ describe('many tasks at once', () => {
     expect(await tasks.audit()).toMatchObject({ difference: 0 })
   })
 
+  it('a browser is led back to where it chose, or did not', async () => {
+    const { tasks, app } = await givenPages()
+    const id = await tasks.enqueue('echo')
+    const { html } = await open(app, `/queues/default/confirm?back=waiting&do=cancel&ids=${id}`)
+    expect(html.querySelector('a.button')?.getAttribute('href')).toBe('/queues/default?state=waiting')
+    await send(app, '/queues/default/tasks', { do: 'cancel', ids: id, back: 'waiting' })
+      .expect(303)
+      .expect('location', '/queues/default?state=waiting&did=cancel&count=1')
+    await request(app.server)
+      .get('/queues/default/confirm?back=dead&do=retry')
+      .expect(303)
+      .expect('location', '/queues/default?state=dead&did=none')
+    expect((await open(app, '/queues/default?state=dead&did=none')).words).toContain('Nothing was selected.')
+  })
+
   it.each([
     [{ do: 'retry' }, 'ids, state: expected one of them'],
     [{ do: 'retry', state: 'waiting' }, 'state: expected dead to retry'],
@@ -161,6 +176,7 @@ describe('the page of a task', () => {
   it('is found by its id', async () => {
     const { tasks, app } = await givenPages()
     const id = await tasks.enqueue('echo')
+    await request(app.server).get('/find?id=%20').expect(303).expect('location', '/')
     await request(app.server).get(`/find?id=%20${id}`).expect(303).expect('location', `/tasks/${id}`)
     const { words } = await open(app, '/tasks/nonsense', 404)
     expect(words).toContain('there is no task nonsense')
@@ -222,6 +238,8 @@ describe('the form for a task', () => {
       ).text,
     )
     expect(broken.querySelector('[id="field-data.headers-wrong"]')?.text).toContain('expected JSON')
+    // What was posted cannot be asked for again in another language.
+    expect(broken.querySelector('footer a[lang]')?.getAttribute('href')).toBe('/language/zh?back=%2F')
   })
 })
 

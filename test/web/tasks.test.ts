@@ -52,6 +52,7 @@ describe('POST /tasks', () => {
     [{ ...echo, attempts: 0 }, /attempts/],
     [{ ...echo, priority: 'urgent' }, /priority/],
     [{ ...echo, queue: 'a b' }, /queue/],
+    [{ ...echo, queue: '..' }, /queue/],
     [{ ...echo, backoff: { type: 'fixed' } }, /backoff/],
     [{ ...echo, colour: 'red' }, /colour/],
     ['[1', /JSON/],

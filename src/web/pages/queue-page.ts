@@ -56,8 +56,8 @@ export function queuePage(board: TaskBoard) {
       groupedAtMost,
       quietAtMostMs,
       historyOf: name,
-      did: ['retry', 'run', 'cancel', 'delete'].includes(did ?? '') ? did : undefined,
-      didCount: Number(count) || 0,
+      did: ['retry', 'run', 'cancel', 'delete', 'none'].includes(did ?? '') ? did : undefined,
+      didCount: /^\d{1,9}$/.test(count ?? '') ? Number(count) : 0,
     })
   }
 }

@@ -65,9 +65,10 @@ export const pages = fp(
       { schema: { hide: true } },
       chooseLanguage,
     )
-    app.get<{ Querystring: { id?: string } }>('/find', { schema: { hide: true } }, ({ query }, reply) =>
-      reply.seeOther(`/tasks/${encodeURIComponent(String(query.id ?? '').trim())}`),
-    )
+    app.get<{ Querystring: { id?: string } }>('/find', { schema: { hide: true } }, ({ query }, reply) => {
+      const id = String(query.id ?? '').trim()
+      return reply.seeOther(id === '' ? '/' : `/tasks/${encodeURIComponent(id)}`)
+    })
   },
   { name: 'pages', dependencies: ['negotiation'] },
 )
@@ -83,7 +84,8 @@ function sharedModel(request: FastifyRequest, { formatNumber, formatAge }: Forma
     languages: languages.map((each) => ({ code: each, name: dictionary[each]['lang.name'] })),
     texts: JSON.stringify(liveTexts(lang)),
     base: request.server.base,
-    path: request.originalUrl,
+    // What was posted cannot be asked for again.
+    path: request.method === 'GET' ? request.originalUrl : `${request.server.base}/`,
     number: (number: number) => formatNumber(number, lang),
     age: formatAge,
     /** Escapes, for attributes that a view puts together. */

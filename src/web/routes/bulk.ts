@@ -1,6 +1,7 @@
 import createError from '@fastify/error'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import Type from 'typebox'
+import { queueNamePattern } from '../../queue/names.js'
 import { actOnMany, type BulkAction, type BulkTarget, countTargets } from '../bulk.js'
 import type { TaskBoard } from '../task-board.js'
 import { bodyOf, ErrorAnswer, exactly } from './schemas.js'
@@ -12,7 +13,7 @@ export interface BulkOptions {
 
 const TargetError = createError('BAD_TARGET', '%s', 400)
 
-const Params = Type.Object({ name: Type.String({ pattern: '^[A-Za-z0-9._:-]{1,100}$' }) })
+const Params = Type.Object({ name: Type.String({ pattern: queueNamePattern }) })
 const maxIds = 1000
 const Id = Type.String({ maxLength: 200 })
 const Action = Type.Enum(['retry', 'run', 'cancel', 'delete'])
@@ -23,18 +24,21 @@ const target = {
 }
 const Ids = Type.Array(Id, { minItems: 1, maxItems: maxIds })
 const JsonBody = exactly({ do: Action, ids: Type.Optional(Ids), ...target })
+/** The state whose tasks a browser was shown. */
+const back = Type.Optional(Type.Enum(['waiting', 'delayed', 'active', 'dead']))
 // One checked box is sent as a text, several as an array.
-const FormBody = exactly({ do: Action, ids: Type.Optional(Type.Union([Id, Ids])), ...target })
+const FormBody = exactly({ do: Action, ids: Type.Optional(Type.Union([Id, Ids])), ...target, back })
 const ConfirmQuery = exactly({
   do: Type.Enum(['retry', 'run', 'cancel', 'delete', 'pause', 'resume']),
   ids: Type.Optional(Type.Union([Id, Ids])),
   ...target,
+  back,
 })
 
 interface ByName {
   Params: { name: string }
 }
-type Target = Omit<BulkTarget, 'ids'> & { ids?: string | string[] }
+type Target = Omit<BulkTarget, 'ids'> & { ids?: string | string[]; back?: string }
 interface ActRequest extends ByName {
   Body: Target & { do: BulkAction }
 }
@@ -82,7 +86,8 @@ async function act(
   const checked = toTarget(action, wanted)
   const count = await actOnMany(board, { queue: name, action, ...checked }, resultTtlMs)
   if (!request.prefersHtml()) return { do: action, count }
-  const state = checked.state ?? (action === 'retry' || action === 'delete' ? 'dead' : 'delayed')
+  const state =
+    wanted.back ?? checked.state ?? (action === 'retry' || action === 'delete' ? 'dead' : 'delayed')
   return reply.seeOther(`/queues/${name}?state=${state}&did=${action}&count=${count}`)
 }
 
@@ -97,14 +102,22 @@ async function confirm(
     const { waiting: count } = await board.inspect(name).counts()
     return reply.page('confirm', { name, action, count, formPath: `/queues/${name}/${action}`, target: {} })
   }
+  const { back: shown, ids, state } = wanted
+  if (shown && !ids && !state) return reply.seeOther(`/queues/${name}?state=${shown}&did=none`)
   const checked = toTarget(action, wanted)
   const count = await countTargets(board, name, checked)
-  return reply.page('confirm', { name, action, count, formPath: `/queues/${name}/tasks`, target: checked })
+  return reply.page('confirm', {
+    name,
+    action,
+    count,
+    formPath: `/queues/${name}/tasks`,
+    target: checked,
+    back: shown,
+  })
 }
 
-function toTarget(action: BulkAction, { ids, ...others }: Target): BulkTarget {
+function toTarget(action: BulkAction, { ids, state, task, error }: Target): BulkTarget {
   if (ids !== undefined) return { ids: [ids].flat() }
-  const { state, task, error } = others
   if (!state) throw new TargetError('ids, state: expected one of them')
   if (!statesOf[action].includes(state)) {
     throw new TargetError(`state: expected ${statesOf[action].join(' or ') || 'ids instead'} to ${action}`)
@@ -112,5 +125,5 @@ function toTarget(action: BulkAction, { ids, ...others }: Target): BulkTarget {
   if (state !== 'dead' && (task ?? error) !== undefined) {
     throw new TargetError('task, error: expected only with the state dead')
   }
-  return others
+  return { state, ...(task !== undefined && { task }), ...(error !== undefined && { error }) }
 }

@@ -39,7 +39,6 @@ export async function homeRoutes(app: FastifyInstance, options: HomeOptions): Pr
 /** A feed item as the page shows it; `views/feed.js` builds the same for items that come later. */
 function toLine(item: FeedItem) {
   const time = new Date(item.at).toISOString()
-  const { note } = item
-  if (item.kind === 'message') return { kind: 'published', value: item.message, note, time }
-  return { kind: item.action, value: item.value, note, time }
+  if (item.kind === 'message') return { kind: 'published', value: item.message, note: item.note, time }
+  return { kind: item.action, value: item.value, by: item.by, more: item.count - 1, time }
 }

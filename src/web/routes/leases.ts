@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import createError from '@fastify/error'
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import Type from 'typebox'
+import { queueNamePattern } from '../../queue/names.js'
 import { inexactness } from '../../exact-json.js'
 import { type Registry, toPositiveMs } from '../../handlers/registry.js'
 import { Custodian, type CustodianOptions } from '../../queue/custodian.js'
@@ -30,7 +31,7 @@ const maxWaitSeconds = 60
 const maxLeaseSeconds = 3600
 const defaultLeaseSeconds = 30
 
-const Queue = Type.Object({ name: Type.String({ pattern: '^[A-Za-z0-9._:-]{1,100}$' }) })
+const Queue = Type.Object({ name: Type.String({ pattern: queueNamePattern }) })
 const Reserve = exactly({
   wait: Type.Optional(seconds(maxWaitSeconds)),
   lease: Type.Optional(seconds(maxLeaseSeconds)),

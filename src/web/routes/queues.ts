@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import Type from 'typebox'
+import { queueNamePattern } from '../../queue/names.js'
 import type { PageState } from '../../queue/task-inspector.js'
 import type { QueueSummary, TaskBoard } from '../task-board.js'
 import { queuePage } from '../pages/queue-page.js'
@@ -9,7 +10,7 @@ import { taskJson } from './task-json.js'
 
 export type QueuesOptions = BulkOptions
 
-const Name = Type.Object({ name: Type.String({ pattern: '^[A-Za-z0-9._:-]{1,100}$' }) })
+const Name = Type.Object({ name: Type.String({ pattern: queueNamePattern }) })
 const Page = exactly({
   state: Type.Optional(Type.Enum(['waiting', 'delayed', 'active', 'dead'])),
   cursor: Type.Optional(Type.String({ pattern: '^[0-9]{1,12}$' })),

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import Type from 'typebox'
 import { BadTaskError, checkTask, TaskRequest } from '../../handlers/intake.js'
 import type { Registry } from '../../handlers/registry.js'
+import { queueNamePattern } from '../../queue/names.js'
 import type { ScheduledTask } from '../../schedules/schedule.js'
 import { maxSchedules, type Schedules } from '../../schedules/schedules.js'
 import { checkTiming, type TimingRequest } from '../../schedules/timing.js'
@@ -21,7 +22,7 @@ const TooManyError = createError(
   409,
 )
 
-const Params = exactly({ name: Type.String({ pattern: '^[A-Za-z0-9._:-]{1,100}$' }) })
+const Params = exactly({ name: Type.String({ pattern: queueNamePattern }) })
 const Body = exactly({
   cron: Type.Optional(Type.String({ description: 'five fields, or six with seconds first' })),
   timezone: Type.Optional(Type.String({ description: 'IANA name that goes with cron; UTC unless given' })),
