@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-const everyMs = 5
+const everyMs = 10
 
 /**
  * Looks every few milliseconds until something holds.

@@ -1,6 +1,7 @@
 import type { RedisClient } from '../redis/client.js'
 import { redisFailure } from '../redis/errors.js'
 import { repliesOf } from '../redis/pipeline.js'
+import { decodeTask } from './envelope.js'
 import { taskKeys, taskList } from './names.js'
 import { idIn, ring } from './task-element.js'
 
@@ -46,7 +47,9 @@ export async function lookAtQueue(
   const ids = ends.flatMap((elements) => elements.flatMap((element) => idIn(element) ?? []))
   if (ids.length === 0) return { counts, oldestWaitingAt: undefined }
   const values = await redis.hmget(tasks, ...ids).catch(redisFailure(list))
-  const times = values.flatMap((value) => (value ? parseInt(value, 10) : []))
+  const times = values.flatMap((value, index) =>
+    value === null ? [] : decodeTask(ids[index] as string, 0, value).enqueuedAt,
+  )
   return { counts, oldestWaitingAt: times.length > 0 ? Math.min(...times) : undefined }
 }
 

@@ -38,11 +38,11 @@ if seen then return { 0, now, 0, seen } end
 -- From `start` on, up to the next separator; and where to go on.
 local function part(text, separator, start)
   local at = string.find(text, separator, start, true) or #text + 1
-  return string.sub(text, start, at - 1), at + 1
+  return sub(text, start, at - 1), at + 1
 end
 
 local function due_at(due)
-  if string.byte(due) == 43 then return now + tonumber(string.sub(due, 2)) end
+  if byte(due) == 43 then return now + tonumber(sub(due, 2)) end
   return tonumber(due)
 end
 
@@ -63,7 +63,7 @@ while accepted < count do
   if joined_dues ~= '' then due, due_from = part(joined_dues, ',', due_from) end
   if limit > 0 and length + accepted >= limit then break end
   if max_bytes > 0 and bytes + added_bytes + #value > max_bytes then break end
-  local id = string.sub(joined_ids, accepted * ID_LENGTH + 1, (accepted + 1) * ID_LENGTH)
+  local id = sub(joined_ids, accepted * ID_LENGTH + 1, (accepted + 1) * ID_LENGTH)
   accepted, added_bytes = accepted + 1, added_bytes + #value
   ids[accepted] = id
   values[2 * accepted - 1], values[2 * accepted] = id, value

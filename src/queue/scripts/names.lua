@@ -10,6 +10,8 @@
 --   anything else             a bare value that another program pushed
 
 local call = redis.call
+-- Looked up once, and not for each task of a batch.
+local byte, sub, concat = string.byte, string.sub, table.concat
 local K = KEYS[1]
 local P = '{' .. K .. '}:'
 local TASKS, ACTIVE, TRIES, STATS = P .. 'tasks', P .. 'active', P .. 'tries', P .. 'stats'
@@ -32,7 +34,7 @@ local function now_ms()
 end
 
 local function priority_of(id)
-  local letter = string.byte(id)
+  local letter = byte(id)
   return letter == 104 and PRIORITIES[1] or letter == 108 and PRIORITIES[3] or PRIORITIES[2]
 end
 
@@ -58,12 +60,12 @@ end
 
 -- Whether a consumer holds one task for a client over HTTP: what it holds is noted in {K}:active.
 local function is_over_http(consumer)
-  return string.sub(consumer, 1, 5) == 'http~'
+  return sub(consumer, 1, 5) == 'http~'
 end
 
 -- Records of tasks whose ids were made in the same 64 ms share a hash: one key to expire, and not one for each.
 local function record_key(id)
-  return P .. 'task:' .. string.sub(id, 2, 8)
+  return P .. 'task:' .. sub(id, 2, 8)
 end
 
 local function is_id(text)
@@ -72,16 +74,16 @@ end
 
 -- Whether this is a reference, by all but the characters of the id: enough where the task is looked up.
 local function is_like_ref(element)
-  return #element == ID_LENGTH + 1 and string.byte(element) == REF
+  return byte(element) == REF and #element == ID_LENGTH + 1
 end
 
 -- The id in an element, and its kind; none in a ring or a bare value, which may begin with any byte
 local function id_in(element)
-  local kind = string.byte(element)
+  local kind = byte(element)
   if not kind or kind < REF or kind > STARTED then return end
-  local id = string.sub(element, 2, ID_LENGTH + 1)
+  local id = sub(element, 2, ID_LENGTH + 1)
   if not is_id(id) then return end
-  local next_byte = string.byte(element, ID_LENGTH + 2)
+  local next_byte = byte(element, ID_LENGTH + 2)
   if kind == INLINE and next_byte ~= 10 or kind ~= INLINE and next_byte then return end
   return id, kind
 end

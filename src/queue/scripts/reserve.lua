@@ -49,14 +49,9 @@ local has_tries = call('EXISTS', TRIES) == 1
 local taken, looked_at, adopted, ghosts = 0, 0, 0, {}
 local ids, tries, values, held = {}, {}, {}, {}
 
-local function add(id, failed, value)
-  taken = taken + 1
-  ids[taken], tries[taken], values[taken], held[taken] = id, failed or '0', value, started(id)
-end
-
 local function adopt(value)
   adopted = adopted + 1
-  local id = 'n' .. string.sub(seed, 4) .. string.format('%03x', adopted)
+  local id = 'n' .. sub(seed, 4) .. string.format('%03x', adopted)
   local text = now .. '\t\n' .. value
   call('HSET', TASKS, id, text)
   call('HINCRBY', STATS, 'bytes', #text)
@@ -71,7 +66,13 @@ local function take(candidates)
   for i = 1, #candidates do
     local id, value = candidates[i], found[i]
     if not value and not is_id(id) then id, value = adopt(ref(id)) end
-    if value then add(id, failed[i], value) else ghosts[#ghosts + 1] = id end
+    if value then
+      taken = taken + 1
+      ids[taken], values[taken], held[taken] = id, value, started(id)
+      if has_tries then tries[taken] = failed[i] or '0' end
+    else
+      ghosts[#ghosts + 1] = id
+    end
   end
 end
 
@@ -86,7 +87,7 @@ local function take_waiting(list)
       local element = elements[i]
       if element ~= RING then
         count = count + 1
-        candidates[count] = is_like_ref(element) and string.sub(element, 2) or id_in(element) or adopt(element)
+        candidates[count] = is_like_ref(element) and sub(element, 2) or id_in(element) or adopt(element)
       end
     end
     take(candidates)
@@ -111,11 +112,10 @@ if taken > 0 then
   call('HINCRBY', STATS, 'active', taken)
   -- A consumer over HTTP is one of many, and not searched: what it has is noted.
   if lease > 0 then
-    for i, id in ipairs(ids) do call('HSET', ACTIVE, id, tries[i] + 1 .. '\t' .. now .. '\t' .. consumer) end
+    for i, id in ipairs(ids) do call('HSET', ACTIVE, id, (tries[i] or 0) + 1 .. '\t' .. now .. '\t' .. consumer) end
   end
   tell(ids, '"active"')
 elseif looked_at >= most_looked_at then
   state = 'more'
 end
-local failed = has_tries and table.concat(tries, ',') or ''
-return { now, state, next_due(), table.concat(ids), failed, table.concat(values, '\1') }
+return { now, state, next_due(), concat(ids), concat(tries, ','), concat(values, '\1') }

@@ -34,19 +34,19 @@ local CANCELLED_ERROR = '{"name":"AbortedError","message":"cancelled"}'
 
 local has_tries, has_cancelled = call('EXISTS', TRIES) == 1, call('EXISTS', CANCELLED) == 1
 local are_heard = are_results_heard()
-local reply, place = { now }, 0
-local settled, gone, gone_bytes, let_go, counts, needs_ring = {}, {}, 0, 0, {}, false
--- Of what was settled, what state it is in now: JSON, one for each.
-local states = {}
+local reply, place, let_go, needs_ring, counts = { now }, 0, 0, false, {}
+-- What was settled, and what state it is in now, as JSON; which of it is gone for good.
+local settled, states, settled_count = {}, {}, 0
+local gone, gone_count, gone_bytes = {}, 0, 0
 -- Records by key; those of ids that follow each other share one.
-local records, bucket, fields = {}, nil, nil
+local records, bucket, fields, field_count = {}, nil, nil, 0
 
 local function ids_in(elements)
   local ids, step = {}, ID_LENGTH + 1
-  local n = #elements / step
-  for j = 1, n do
-    local start = (n - j) * step
-    ids[j] = string.sub(elements, start + 2, start + step)
+  local start = #elements
+  for j = 1, start / step do
+    ids[j] = sub(elements, start - step + 2, start)
+    start = start - step
   end
   return ids
 end
@@ -75,30 +75,39 @@ local function delay_by(id, ms)
   needs_ring = true
 end
 
+local function keep_record(id, text)
+  local id_bucket = sub(id, 2, 8)
+  if id_bucket ~= bucket then
+    bucket = id_bucket
+    local key = record_key(id)
+    fields = records[key] or {}
+    records[key], field_count = fields, #fields
+  end
+  fields[field_count + 1], fields[field_count + 2] = id, text
+  field_count = field_count + 2
+end
+
 -- Line 1: state, time, the mark; line 2: result or error; then the task's value.
 local function finish(id, state, value, mark, detail)
   if record_ms > 0 then
-    if string.sub(id, 2, 8) ~= bucket then
-      bucket = string.sub(id, 2, 8)
-      local key = record_key(id)
-      fields = records[key] or {}
-      records[key] = fields
-    end
-    local n = #fields
-    fields[n + 1], fields[n + 2] = id, state .. stamp .. mark .. '\n' .. detail .. '\n' .. value
+    keep_record(id, state .. stamp .. mark .. '\n' .. detail .. '\n' .. value)
     if has_tries then call('PEXPIRE', P .. 'history:' .. id, record_ms) end
   elseif has_tries then
     call('DEL', P .. 'history:' .. id)
   end
-  gone[#gone + 1] = id
+  gone_count = gone_count + 1
+  gone[gone_count] = id
   gone_bytes = gone_bytes + #value
   if are_heard then announce(id, state, value, mark, detail) end
 end
 
 local function end_as(outcome, id, value, mark, detail, delay)
-  if outcome == 'done' or outcome == 'cancelled' then
+  if outcome == 'done' then
     finish(id, outcome, value, mark, detail)
-    return '"' .. outcome .. '"'
+    return '"done"'
+  elseif outcome == 'cancelled' then
+    finish(id, outcome, value, mark, detail)
+    return '"cancelled"'
   elseif outcome == 'return' then
     call('RPUSH', list_of(id), ref(id))
     needs_ring = needs_ring or list_of(id) ~= K
@@ -122,7 +131,7 @@ end
 
 -- Mostly tasks end in the order in which they were taken: then they are the tail of the held list.
 local function drop_tail(elements, n)
-  local is_tail = table.concat(call('LRANGE', held, -n, -1)) == elements
+  local is_tail = concat(call('LRANGE', held, -n, -1)) == elements
   if is_tail then call('LTRIM', held, 0, -n - 1) end
   return is_tail
 end
@@ -134,13 +143,16 @@ local function settle_run(head, elements, lines)
   local values = call('HMGET', TASKS, unpack(ids))
   local tries = has_tries and call('HMGET', TRIES, unpack(ids)) or {}
 
+  local failed_before = attempt ~= '' and attempt - 1
   local function is_current(j)
-    return attempt == '' or attempt - 1 == tonumber(tries[j] or 0)
+    return not failed_before or failed_before == tonumber(tries[j] or 0)
   end
-  local are_current = true
-  for j = 1, #ids do are_current = are_current and is_current(j) end
+  local are_current = has_tries or not failed_before or failed_before == 0
+  for j = 1, has_tries and #ids or 0 do are_current = are_current and is_current(j) end
   local is_tail = are_current and drop_tail(elements, #ids)
 
+  local who = '\t' .. started_at .. '\t' .. consumer
+  local mark = attempt .. who
   for j = 1, #ids do
     local id, value = ids[j], values[j]
     local is_ours = is_tail or is_current(j) and call('LREM', held, -1, started(id)) == 1
@@ -151,10 +163,11 @@ local function settle_run(head, elements, lines)
       if has_cancelled and call('SREM', CANCELLED, id) == 1 and as ~= 'done' and as ~= 'cancelled' then
         as, detail = 'cancelled', CANCELLED_ERROR
       end
-      local n = attempt == '' and (tries[j] or 0) + 1 or attempt
       counts[as] = (counts[as] or 0) + 1
-      settled[#settled + 1] = id
-      states[#settled] = end_as(as, id, value, n .. '\t' .. started_at .. '\t' .. consumer, detail, delay)
+      settled_count = settled_count + 1
+      settled[settled_count] = id
+      local its_mark = failed_before and mark or (tries[j] or 0) + 1 .. who
+      states[settled_count] = end_as(as, id, value, its_mark, detail, delay)
     else
       reply[#reply + 1] = place
     end
@@ -165,14 +178,14 @@ end
 for i = 5, #ARGV, 3 do settle_run(ARGV[i], ARGV[i + 1], ARGV[i + 2]) end
 
 if let_go > 0 then call('HINCRBY', STATS, 'active', -let_go) end
-if #settled == 0 then return reply end
+if settled_count == 0 then return reply end
 if call('EXISTS', ACTIVE) == 1 then call('HDEL', ACTIVE, unpack(settled)) end
 if needs_ring then ring() end
 for key, pairs_of in pairs(records) do
   call('HSET', key, unpack(pairs_of))
   call('PEXPIRE', key, record_ms)
 end
-if #gone > 0 then
+if gone_count > 0 then
   call('HDEL', TASKS, unpack(gone))
   if has_tries then call('HDEL', TRIES, unpack(gone)) end
   call('HINCRBY', STATS, 'bytes', -gone_bytes)
