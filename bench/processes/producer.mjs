@@ -24,12 +24,12 @@ function enqueueMany({ first, count, inFlight, size }) {
 }
 
 /** One every `everyMs`. Returns the times at which each was enqueued, ms of a clock that all processes share. */
-async function enqueueSlowly({ count, everyMs }) {
+async function enqueueSlowly({ first, count, everyMs }) {
   const times = new Float64Array(count)
   for (let n = 0; n < count; n += 1) {
     await new Promise((resolve) => setTimeout(resolve, everyMs))
     times[n] = sharedMs()
-    await producer.enqueue(n)
+    await producer.enqueue(first + n)
   }
   return times
 }

@@ -167,9 +167,9 @@ export class QueueRunner {
     this.runs.set(run)
     this.#running.set(handler, (this.#running.get(handler) ?? 0) + 1)
     this.#options.onStart(run)
-    this.#notes.wake()
     const isConfirmed = taken.confirmed?.then((at) => this.#onConfirmed(run, at))
     run.ended = this.#run(run, isConfirmed)
+    this.#notes.wake()
   }
 
   #onConfirmed(run: Run, at: number | undefined): void {

@@ -176,8 +176,9 @@ export class TaskFeed {
   // What is inline can start at once: it was enqueued this moment, to a queue that was open. The rest is asked for, and so
   // is what may have come long ago, to a process that was frozen, and been given to another since.
   async #onElement(element: Buffer): Promise<void> {
-    const decoded = decodeElement(element.toString())
-    const adopting = this.#adopt(element)
+    const text = element.toString()
+    const decoded = decodeElement(text)
+    const adopting = decoded.kind === 'bare' ? this.#adopt(element, newTaskId()) : this.#adopt(text)
     if (decoded.kind === 'inline' && this.#options.isAwake() && this.#takeSlot()) {
       const confirmed = adopting.then((adopted) => (adopted.state === 'held' ? adopted.takenAt : undefined))
       this.#options.start({ task: decoded.task, takenAt: decoded.task.enqueuedAt, confirmed })
@@ -189,8 +190,7 @@ export class TaskFeed {
   }
 
   // Safe to repeat. Given up only when stopping: then it is found in the held list after the lease has ended.
-  async #adopt(element: Buffer): Promise<Adopted> {
-    const bareId = newTaskId()
+  async #adopt(element: Buffer | string, bareId = ''): Promise<Adopted> {
     for (;;) {
       try {
         return await this.#options.consumer.adopt(element, bareId)

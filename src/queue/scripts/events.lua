@@ -1,8 +1,11 @@
 -- Put in front of the scripts that change the state of tasks: tells whoever listens.
 
 local RESULTS, CHANGES = 'task:results', 'task:changes'
-local QUEUE = cjson.encode(string.sub(K, 12))
 local MOST_CHANGES = 20
+
+local function queue_name()
+  return sub(K, 12)
+end
 
 -- What nobody hears need not be said. Of a cluster's nodes, each knows only its own listeners.
 local function is_heard(channel)
@@ -18,7 +21,7 @@ local function tell(ids, states)
     changes[i] = '["' .. ids[i] .. '",' .. (type(states) == 'table' and states[i] or states) .. ']'
   end
   local list = table.concat(changes, ',')
-  call('PUBLISH', CHANGES, '{"queue":' .. QUEUE .. ',"count":' .. #ids .. ',"changes":[' .. list .. ']}')
+  call('PUBLISH', CHANGES, '{"queue":' .. cjson.encode(queue_name()) .. ',"count":' .. #ids .. ',"changes":[' .. list .. ']}')
 end
 
 -- Whether somebody listens to how tasks end, by name or by pattern.
@@ -32,7 +35,7 @@ local function announce(id, state, value, mark, outcome)
   local attempt, consumer = string.match(mark or '', '^(%d+)\t%d*\t([^\t]*)')
   local field = ({ done = 'result', cancelled = 'error', dead = 'lastAttempt' })[state]
   call('PUBLISH', RESULTS, table.concat({
-    '{"id":', cjson.encode(string.sub(K, 12) .. '.' .. id), ',"queue":', QUEUE,
+    '{"id":', cjson.encode(queue_name() .. '.' .. id), ',"queue":', cjson.encode(queue_name()),
     ',"task":', cjson.encode(name), ',"state":"', state,
     '","attempt":', attempt or '0', ',"worker":', cjson.encode(consumer or ''),
     ',"', field, '":', outcome, '}',
