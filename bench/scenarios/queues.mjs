@@ -31,7 +31,7 @@ async function spread(group, size) {
     await producer.call('enqueueMany', { first: index * each, count: each, ...bulk })
     await producer.call('close')
   }
-  const rate = drainRate(async () => count - (await workers[0].call('handledCount')), count)
+  const rate = drainRate(async () => count - (await workers[0].call('handledCount')), 0.9 * count)
   await group.startWorkers({ count, queues })
   const value = await rate
   await group.check(count)
