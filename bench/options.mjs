@@ -19,7 +19,7 @@ import { scenarioNames } from './scenario-names.mjs'
 
 /** @type {Sizes} */
 const full = {
-  rounds: 5,
+  rounds: 3,
   tasks: 100_000,
   requests: 20_000,
   idleTasks: 500,

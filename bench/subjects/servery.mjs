@@ -3,8 +3,8 @@ import { task, TaskQueue, Worker } from '../../dist/src/index.js'
 import { dataOf, numberOf } from '../payload.mjs'
 
 const input = Type.Object({ n: Type.Integer(), pad: Type.String() })
-// As many as one batch of a feed brings.
-const defaultConcurrency = 200
+// As many as two batches of a feed bring.
+const defaultConcurrency = 400
 
 /** Servery's library as it is, its records on. @type {import('./subject.mjs').Subject} */
 export const servery = {

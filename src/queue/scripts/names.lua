@@ -72,11 +72,6 @@ local function is_id(text)
   return #text == ID_LENGTH and string.find(text, '^[hnl][%w_-]+$') ~= nil
 end
 
--- Whether this is a reference, by all but the characters of the id: enough where the task is looked up.
-local function is_like_ref(element)
-  return byte(element) == REF and #element == ID_LENGTH + 1
-end
-
 -- The id in an element, and its kind; none in a ring or a bare value, which may begin with any byte
 local function id_in(element)
   local kind = byte(element)

@@ -58,7 +58,6 @@ local function adopt(value)
   return id, text
 end
 
--- What looks like a reference is taken for one until no task is found by it.
 local function take(candidates)
   if #candidates == 0 then return end
   local found = call('HMGET', TASKS, unpack(candidates))
@@ -87,7 +86,9 @@ local function take_waiting(list)
       local element = elements[i]
       if element ~= RING then
         count = count + 1
-        candidates[count] = is_like_ref(element) and sub(element, 2) or id_in(element) or adopt(element)
+        -- By all but the characters of its id a reference: what is none will not be found.
+        local is_like_ref = byte(element) == REF and #element == ID_LENGTH + 1
+        candidates[count] = is_like_ref and sub(element, 2) or id_in(element) or adopt(element)
       end
     end
     take(candidates)

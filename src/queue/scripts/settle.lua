@@ -51,13 +51,10 @@ local function ids_in(elements)
   return ids
 end
 
--- The detail of each of n tasks.
-local function details_in(lines, n)
+-- The detail of each task; none if a single line is that of all.
+local function details_in(lines)
+  if not string.find(lines, '\n', 1, true) then return nil end
   local details = {}
-  if not string.find(lines, '\n', 1, true) then
-    for j = 1, n do details[j] = lines end
-    return details
-  end
   for line in string.gmatch(lines .. '\n', '([^\n]*)\n') do details[#details + 1] = line end
   return details
 end
@@ -75,22 +72,20 @@ local function delay_by(id, ms)
   needs_ring = true
 end
 
-local function keep_record(id, text)
-  local id_bucket = sub(id, 2, 8)
-  if id_bucket ~= bucket then
-    bucket = id_bucket
-    local key = record_key(id)
-    fields = records[key] or {}
-    records[key], field_count = fields, #fields
-  end
-  fields[field_count + 1], fields[field_count + 2] = id, text
-  field_count = field_count + 2
+-- Where the record of a task goes: id, text, id, text…
+local function go_to_records(id)
+  local key = record_key(id)
+  bucket, fields = sub(id, 2, 8), records[key] or {}
+  records[key], field_count = fields, #fields
 end
 
 -- Line 1: state, time, the mark; line 2: result or error; then the task's value.
 local function finish(id, state, value, mark, detail)
   if record_ms > 0 then
-    keep_record(id, state .. stamp .. mark .. '\n' .. detail .. '\n' .. value)
+    if sub(id, 2, 8) ~= bucket then go_to_records(id) end
+    fields[field_count + 1] = id
+    fields[field_count + 2] = state .. stamp .. mark .. '\n' .. detail .. '\n' .. value
+    field_count = field_count + 2
     if has_tries then call('PEXPIRE', P .. 'history:' .. id, record_ms) end
   elseif has_tries then
     call('DEL', P .. 'history:' .. id)
@@ -139,7 +134,7 @@ end
 local function settle_run(head, elements, lines)
   local outcome, attempt, started_at, delay = string.match(head, '^(%l+)\t(%d*)\t(%d*)\t(%d*)$')
   local ids = ids_in(elements)
-  local details = details_in(lines, #ids)
+  local details = details_in(lines)
   local values = call('HMGET', TASKS, unpack(ids))
   local tries = has_tries and call('HMGET', TRIES, unpack(ids)) or {}
 
@@ -159,7 +154,7 @@ local function settle_run(head, elements, lines)
     if is_ours then let_go = let_go + 1 end
     -- Ours without a value: a second reference to a task that has ended, which somebody else pushed.
     if is_ours and value then
-      local as, detail = outcome, details[j]
+      local as, detail = outcome, details and details[j] or lines
       if has_cancelled and call('SREM', CANCELLED, id) == 1 and as ~= 'done' and as ~= 'cancelled' then
         as, detail = 'cancelled', CANCELLED_ERROR
       end
