@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Group, withGroup } from '../measure/group.mjs'
 
 const settleMs = 1500
-/** Some ask only every few seconds. */
-const watchMs = 6000
+/** Some ask only every twelve seconds. */
+const watchMs = 24_000
 
 /** What workers send Redis while there is nothing to do. @type {import('../run.mjs').Scenario} */
 export const scenario = {

@@ -168,7 +168,7 @@ export class QueueRunner {
     this.#running.set(handler, (this.#running.get(handler) ?? 0) + 1)
     this.#options.onStart(run)
     const isConfirmed = taken.confirmed?.then((at) => this.#onConfirmed(run, at))
-    run.ended = this.#run(run, isConfirmed)
+    this.#run(run, isConfirmed)
     this.#notes.wake()
   }
 
@@ -177,20 +177,43 @@ export class QueueRunner {
     else run.takenAt = at
   }
 
-  async #run(run: Run, isConfirmed: Promise<void> | undefined): Promise<void> {
+  // A handler that returns no promise has ended by then: most of what it costs to run it would be promises of ours.
+  #run(run: Run, isConfirmed: Promise<void> | undefined): void {
     const clearLimit = limitTime(run, this.#options.onStuck)
-    let outcome: Outcome
-    try {
-      outcome = succeeded(await this.#call(run))
-    } catch (error) {
-      outcome = this.failure(run, error)
+    const outcome = this.#outcomeOf(run)
+    if (outcome instanceof Promise) {
+      run.ended = outcome.then(async (settled) => {
+        clearLimit?.()
+        await this.#conclude(run, settled, isConfirmed)
+      })
+      return
     }
     clearLimit?.()
-    // Until it is known whose the task is, it stays among the runs: else it would be found in the held list, and run.
-    if (isConfirmed) await isConfirmed
-    this.#end(run)
-    if (run.isRevoked) this.#sayDiscarded(run, outcome)
-    else this.#settle(run, outcome)
+    if (isConfirmed) run.ended = this.#conclude(run, outcome, isConfirmed)
+    else this.#end(run, outcome)
+  }
+
+  #outcomeOf(run: Run): Outcome | Promise<Outcome> {
+    try {
+      const result = this.#call(run)
+      return isThenable(result) ? this.#await(run, result) : succeeded(result)
+    } catch (error) {
+      return this.failure(run, error)
+    }
+  }
+
+  async #await(run: Run, result: PromiseLike<unknown>): Promise<Outcome> {
+    try {
+      return succeeded(await result)
+    } catch (error) {
+      return this.failure(run, error)
+    }
+  }
+
+  // Until it is known whose the task is, it stays among the runs: else it would be found in the held list, and run.
+  async #conclude(run: Run, outcome: Outcome, isConfirmed: Promise<void> | undefined): Promise<void> {
+    await isConfirmed
+    this.#end(run, outcome)
   }
 
   #call(run: Run): unknown {
@@ -207,7 +230,9 @@ export class QueueRunner {
     this.settler.settle({ id: task.id, attempt, startedAt, outcome })
   }
 
-  #end(run: Run): void {
+  #end(run: Run, outcome: Outcome): void {
+    if (run.isRevoked) this.#sayDiscarded(run, outcome)
+    else this.#settle(run, outcome)
     this.#running.set(run.handler, (this.#running.get(run.handler) ?? 1) - 1)
     this.runs.delete(run.task.id)
     this.#options.onEnd(run)
@@ -218,4 +243,8 @@ export class QueueRunner {
   #sayDiscarded({ task }: Run, { kind }: Outcome): void {
     this.#options.log.warn({ task: task.id, outcome: kind }, 'no longer ours: the outcome is discarded')
   }
+}
+
+function isThenable(result: unknown): result is PromiseLike<unknown> {
+  return typeof (result as PromiseLike<unknown> | null | undefined)?.then === 'function'
 }

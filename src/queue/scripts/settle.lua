@@ -132,7 +132,7 @@ local function drop_tail(elements, n)
 end
 
 local function settle_run(head, elements, lines)
-  local outcome, attempt, started_at, delay = string.match(head, '^(%l+)\t(%d*)\t(%d*)\t(%d*)$')
+  local outcome, attempt, started_at, delay = string.match(head, '^(%l+)\t([^\t]*)\t([^\t]*)\t([^\t]*)$')
   local ids = ids_in(elements)
   local details = details_in(lines)
   local values = call('HMGET', TASKS, unpack(ids))
