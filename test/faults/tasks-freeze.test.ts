@@ -46,20 +46,16 @@ it('aborts the runs of a worker that was frozen and lost its lease', async () =>
 
 it('takes nobody for dead because Redis was away for longer than a lease', async () => {
   const tasks = await givenTasks(redis)
-  const workers = await givenWorkers(tasks, 2)
+  await givenWorkers(tasks, 2)
   const ids = await tasks.enqueueMany(10, 'work', { ms: 9000 })
   await eventually(() => expect(tasks.ledger.runs).toHaveLength(10))
 
   redis.freeze()
-  await Promise.all(workers.map((worker) => worker.line(/out of reach/)))
-  await eventually(() => expect(Date.now() - Math.max(...startsOf(tasks))).toBeGreaterThan(6500))
+  const frozenAt = Date.now()
+  await eventually(() => expect(Date.now() - frozenAt).toBeGreaterThan(6500))
   redis.thaw()
 
   await eventually(async () => expect(await tasks.counts()).toMatchObject({ done: 10 }))
   expect(tasks.ledger.runs).toHaveLength(10)
   for (const id of ids) expect(await tasks.find(id)).toMatchObject({ attempt: 1, attempts: [] })
 })
-
-function startsOf({ ledger }: Awaited<ReturnType<typeof givenTasks>>): number[] {
-  return ledger.runs.map(({ startedAt }) => startedAt)
-}
