@@ -119,13 +119,18 @@ export class TaskConsumer {
     return { state: state as Reserved['state'], now, nextDue: toDue(nextDue), tasks }
   }
 
-  // A bare value may be any bytes, so that it is not clear where it ends: then they are read again, one by one.
+  // A bare value may be any bytes, so that it is not clear where it ends, and large ones come in no one string: then they
+  // are read one by one.
   async #tasksOf(ids: string[], tries: string[], joined: string): Promise<StoredTask[]> {
-    let values: (string | null)[] = joined.split(valueSeparator)
+    let values: (string | null)[] = ids.length === 1 ? [joined] : joined.split(valueSeparator)
     if (values.length !== ids.length) {
       values = await this.#redis.hmget(taskKeys(this.list).tasks, ...ids).catch(redisFailure(this.list))
     }
-    return ids.map((id, index) => decodeTask(id, Number(tries[index] ?? 0), values[index] ?? ''))
+    return ids.flatMap((id, index) => {
+      const value = values[index]
+      // Nobody's any more: settled in another's name, for the lease ended meanwhile.
+      return typeof value === 'string' ? decodeTask(id, Number(tries[index] ?? 0), value) : []
+    })
   }
 
   /**
@@ -138,7 +143,9 @@ export class TaskConsumer {
       .adoptTask(this.list, this.id, element, bareId)
       .catch(redisFailure(this.list))
     if (state !== 'held') return { state: state as 'paused' | 'nothing' | 'lost' }
-    return { state, takenAt, task: decodeTask(id ?? '', Number(failed), value ?? '') }
+    // A second reference to a task that has ended, which somebody else pushed, names nothing.
+    if (typeof id !== 'string' || typeof value !== 'string') return { state: 'nothing' }
+    return { state, takenAt, task: decodeTask(id, Number(failed), value) }
   }
 
   /**

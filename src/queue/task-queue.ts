@@ -80,7 +80,7 @@ export class TaskQueue {
 
   /**
    * Enqueues many tasks, as many in a script call as {@link perCall} says; the answers are in their order. When the queue
-   * is full, the first that fit are taken.
+   * is full, the first of each script call that fit are taken.
    *
    * @throws {RedisUnavailableError} and then any of them may have been taken or not
    */

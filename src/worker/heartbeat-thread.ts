@@ -61,16 +61,13 @@ function sayBlocked({ since, stack }: Blocked): void {
   showing.wake()
 }
 
-// It cannot be aborted, so the process goes: its task has failed, the others lose nothing.
+// It cannot be aborted, so the process goes: its task has failed, the others lose nothing. Those are not only the ones that
+// run: some of the batch may not have begun, and some have ended without its being recorded yet.
 async function endWith(culprit: RunningTask, { stack }: Blocked): Promise<void> {
-  for (const running of table.rows()) {
-    const consumer = consumers[running.queue]
-    if (!consumer) continue
-    const isCulprit = running.id === culprit.id
-    const outcome = isCulprit ? await timedOut(running, consumer, stack) : ({ kind: 'return' } as const)
-    const { id, startedAt } = running
-    await consumer.settle([{ id, startedAt, outcome }])
-  }
+  const { id, startedAt } = culprit
+  const consumer = consumers[culprit.queue]
+  if (consumer) await consumer.settle([{ id, startedAt, outcome: await timedOut(culprit, consumer, stack) }])
+  await Promise.all(consumers.map((each) => each.leave(true)))
   // Through the main thread, as process.stderr is in a thread, it would come too late.
   writeSync(2, `servery: ${culprit.id} ran past its timeout and blocks the process: ending it\n`)
   process.kill(process.pid, 'SIGKILL')

@@ -32,7 +32,8 @@ export class Postponement {
   /** There is no such handler here: other workers may have it. */
   withoutHandler({ name }: StoredTask): Outcome {
     if (!this.#unknown.has(name)) {
-      this.#unknown.add(name)
+      // A copy: as it is, it would keep the batch alive in which it came.
+      this.#unknown.add(Buffer.from(name).toString())
       this.log.warn({ handler: name }, 'no such handler here: its tasks are put off for other workers')
     }
     return { kind: 'postpone', delayMs: withoutHandlerMs }

@@ -89,8 +89,7 @@ export class QueueRunner {
     const reason = run.abortReason
     const about = { worker: this.#options.consumer.id, policy: run.handler.policy, ...run.times() }
     // Aborted, it is the abort's reason that decides, whatever the handler made of it.
-    if (!reason)
-      return failed(run.task, thrown, { ...about, canRetry: !(thrown instanceof UnrecoverableError) })
+    if (!reason) return failed(run.task, thrown, { ...about, canRetry: !isUnrecoverable(thrown) })
     if (reason.reason === 'shutdown') return { kind: 'return' }
     if (reason.reason !== 'cancelled') return failed(run.task, reason, about)
     return { kind: 'cancelled', detail: JSON.stringify({ name: reason.name, message: reason.message }) }
@@ -242,6 +241,15 @@ export class QueueRunner {
 
   #sayDiscarded({ task }: Run, { kind }: Outcome): void {
     this.#options.log.warn({ task: task.id, outcome: kind }, 'no longer ours: the outcome is discarded')
+  }
+}
+
+// What is thrown may be a Proxy that refuses to be looked at.
+function isUnrecoverable(thrown: unknown): boolean {
+  try {
+    return thrown instanceof UnrecoverableError
+  } catch {
+    return false
   }
 }
 

@@ -178,7 +178,9 @@ export class TaskFeed {
   async #onElement(element: Buffer): Promise<void> {
     const text = element.toString()
     const decoded = decodeElement(text)
-    const adopting = decoded.kind === 'bare' ? this.#adopt(element, newTaskId()) : this.#adopt(text)
+    // What is not UTF-8 is only found again by its bytes.
+    const exact = text.includes('\ufffd') ? element : text
+    const adopting = this.#adopt(exact, decoded.kind === 'bare' ? newTaskId() : '')
     if (decoded.kind === 'inline' && this.#options.isAwake() && this.#takeSlot()) {
       const confirmed = adopting.then((adopted) => (adopted.state === 'held' ? adopted.takenAt : undefined))
       this.#options.start({ task: decoded.task, takenAt: decoded.task.enqueuedAt, confirmed })
@@ -190,7 +192,7 @@ export class TaskFeed {
   }
 
   // Safe to repeat. Given up only when stopping: then it is found in the held list after the lease has ended.
-  async #adopt(element: Buffer | string, bareId = ''): Promise<Adopted> {
+  async #adopt(element: Buffer | string, bareId: string): Promise<Adopted> {
     for (;;) {
       try {
         return await this.#options.consumer.adopt(element, bareId)

@@ -51,6 +51,23 @@ describe('a handler that blocks the event loop', () => {
     expect(await tasks.untilState(bystander, 'done')).toMatchObject({ attempt: 1 })
   })
 
+  it('costs no attempt of those of its batch that ended just before it, or had not begun', async () => {
+    const tasks = await givenTasks(redis)
+    await tasks.queue.pause()
+    const before = await tasks.enqueueMany(2, 'nod', {}, { options: { a: 1 } })
+    const culprit = await tasks.enqueue('block', { ms: never }, { options: { a: 1, t: 1000 } })
+    const after = await tasks.enqueueMany(2, 'nod', {}, { options: { a: 1 } })
+    const [blocked] = await givenWorkers(tasks, 1)
+    await tasks.queue.resume()
+
+    expect(await blocked?.exit()).toBe('SIGKILL')
+    await tasks.untilState(culprit, 'dead')
+    await givenWorkers(tasks, 1)
+    for (const id of [...before, ...after]) {
+      expect(await tasks.untilState(id, 'done')).toMatchObject({ attempt: 1, attempts: [] })
+    }
+  })
+
   it('is not blamed on a task beside it that ran past its own timeout meanwhile', async () => {
     const tasks = await givenTasks(redis)
     const [worker] = await givenWorkers(tasks, 1)

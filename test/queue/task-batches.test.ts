@@ -31,6 +31,23 @@ it('tells tasks of a batch apart whatever bytes bare values are made of', async 
   expect(new Set(taken.map((task) => task.id)).size).toBe(values.length + 1)
 })
 
+it('takes a batch of large tasks, which come one by one', async () => {
+  const { tasks, ann } = await given()
+  const texts = ['a', 'b', 'c', 'd'].map((letter) => letter.repeat(150_000))
+  for (const text of texts) await tasks.enqueue('work', { text })
+  const { tasks: taken } = await ann.reserve(4)
+  expect(taken.map(({ data }) => data)).toEqual(texts.map((text) => JSON.stringify({ text })))
+})
+
+it('takes nothing for a task of which only a second reference is left', async () => {
+  const { tasks, ann } = await given()
+  const id = ownId(await tasks.enqueue('work'))
+  await redis.client.lpush(list, `\u0002${id}`)
+  expect((await ann.reserve(5)).tasks).toHaveLength(2)
+  expect(await ann.settle([{ id, outcome: { kind: 'done', detail: '1' } }])).toEqual([])
+  expect(await ann.adopt(`\u0004${id}`, '')).toEqual({ state: 'nothing' })
+})
+
 it('counts the failed attempts of each task of a batch', async () => {
   const { tasks, ann } = await given()
   await tasks.enqueue('work')

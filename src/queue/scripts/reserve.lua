@@ -10,8 +10,8 @@
 -- Returns  {now, state, next due or "", ids, tries, values}: state is "open", "paused", "lost" (its lease has ended) or
 --          "more" (only what is gone was found: call again). The ids follow each other; tries, the failed attempts so far
 --          of each, have commas between them, and are "" where no task of the queue has failed; values have "\1" between
---          them, which only a bare value may have in it: with more parts than ids, read {K}:tasks. One string for all
---          costs the driver far less than one for each.
+--          them, which only a bare value may have in it, and are "" if they are large: with another number of parts than of
+--          ids, read {K}:tasks. One string for all costs the driver far less than one for each.
 -- Cost     O(n), O(log delayed) for each that was due.
 -- Repeat   safe: a repeated call takes further tasks; those of the first are in the consumer's held list,
 --          where it finds them.
@@ -19,6 +19,7 @@
 local consumer, lease, n, seed = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 local now = now_ms()
 local most_looked_at = n + 1000
+local MOST_JOINED = 256 * 1024
 
 local expires = call('EXISTS', EXPIRING) == 1
 if expires and drop_expired(now, 100) == 100 then return { now, 'more', next_due() } end
@@ -46,7 +47,7 @@ if n == 0 then
 end
 
 local has_tries = call('EXISTS', TRIES) == 1
-local taken, looked_at, adopted, ghosts = 0, 0, 0, {}
+local taken, taken_bytes, looked_at, adopted, ghosts = 0, 0, 0, 0, {}
 local ids, tries, values, held = {}, {}, {}, {}
 
 local function adopt(value)
@@ -66,7 +67,7 @@ local function take(candidates)
     local id, value = candidates[i], found[i]
     if not value and not is_id(id) then id, value = adopt(ref(id)) end
     if value then
-      taken = taken + 1
+      taken, taken_bytes = taken + 1, taken_bytes + #value
       ids[taken], values[taken], held[taken] = id, value, started(id)
       if has_tries then tries[taken] = failed[i] or '0' end
     else
@@ -119,4 +120,6 @@ if taken > 0 then
 elseif looked_at >= most_looked_at then
   state = 'more'
 end
-return { now, state, next_due(), concat(ids), concat(tries, ','), concat(values, '\1') }
+-- Each task keeps the string that it came in alive.
+local joined = (taken == 1 or taken_bytes <= MOST_JOINED) and concat(values, '\1') or ''
+return { now, state, next_due(), concat(ids), concat(tries, ','), joined }

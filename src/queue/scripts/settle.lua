@@ -138,7 +138,7 @@ local function settle_run(head, elements, lines)
   local values = call('HMGET', TASKS, unpack(ids))
   local tries = has_tries and call('HMGET', TRIES, unpack(ids)) or {}
 
-  local failed_before = attempt ~= '' and attempt - 1
+  local failed_before = string.find(attempt, '^%d+$') and attempt - 1
   local function is_current(j)
     return not failed_before or failed_before == tonumber(tries[j] or 0)
   end
