@@ -8,6 +8,7 @@ import { scenarioNames } from './scenario-names.mjs'
  * @property {number} rounds of everything that is compared
  * @property {number} tasks in a measurement of throughput
  * @property {number} requests over HTTP in one
+ * @property {number} warmUp tasks one after another, before those on an idle system
  * @property {number} idleTasks that are started on an idle system
  * @property {number[]} workers that drain
  * @property {number[]} backlogs beside which the cost of a task is measured
@@ -22,6 +23,7 @@ const full = {
   rounds: 3,
   tasks: 100_000,
   requests: 20_000,
+  warmUp: 5000,
   idleTasks: 500,
   workers: [1, 2, 4],
   backlogs: [1, 10_000, 1_000_000],
@@ -36,6 +38,7 @@ const quick = {
   rounds: 1,
   tasks: 10_000,
   requests: 3000,
+  warmUp: 1000,
   idleTasks: 100,
   workers: [1, 2],
   backlogs: [1, 10_000],

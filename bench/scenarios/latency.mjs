@@ -4,19 +4,19 @@ import { waitUntil } from '../measure/wait.mjs'
 import { mainNames } from '../subjects/subject.mjs'
 
 const everyMs = 10
-/** Tasks one after another, before: processes that have just begun to live run most of their code for the first time. */
-const warmUp = 5000
 
 /** From the call that enqueues to the handler's start, while nothing else happens. @type {import('../run.mjs').Scenario} */
 export const scenario = {
   subjects: mainNames,
   measure: (bench, subject) =>
     withGroup(new Group(bench, subject), async (group) => {
-      const count = warmUp + bench.sizes.idleTasks
+      // Processes that have just begun to live run most of their code for the first time.
+      const { warmUp, idleTasks } = bench.sizes
+      const count = warmUp + idleTasks
       await group.loadWorkers(1)
       await group.startWorkers({ count, isTimed: true })
       await group.producer.call('enqueue', { first: 0, count: warmUp, inFlight: 1 })
-      const slow = { first: warmUp, count: bench.sizes.idleTasks, everyMs }
+      const slow = { first: warmUp, count: idleTasks, everyMs }
       const sentAt = await group.producer.call('enqueueSlowly', slow)
       await waitUntil(
         () => group.unfinished(),
