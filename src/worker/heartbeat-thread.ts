@@ -101,7 +101,9 @@ async function show(): Promise<number> {
   const shownAt = Date.now()
   const state = { ...options.about, running, shownAt, ...(blockedSince && { blockedSince, stack }) }
   const key = workerKey(options.consumer)
-  const before = await redis.commands.set(key, JSON.stringify(state), 'PX', 2 * againMs, 'GET')
+  // Some time for a beat that is late, and no more: who is killed should not be shown for long.
+  const shownForMs = againMs + Math.min(againMs, 3 * options.everyMs)
+  const before = await redis.commands.set(key, JSON.stringify(state), 'PX', shownForMs, 'GET')
   // It was not known, or taken for gone.
   if (before === null) await redis.commands.sadd(workersKey, options.consumer)
   return againMs
