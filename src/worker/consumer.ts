@@ -3,7 +3,7 @@ import { backoffMs } from '../process/backoff.js'
 import type { Logger } from '../process/log.js'
 
 /** Where a consumer's values come from. */
-export interface Source {
+interface Source {
   /** Waits a while for a value; null when none came. */
   take(): Promise<string | null>
   /** Ends a `take` that waits, without losing a value. */
@@ -13,7 +13,7 @@ export interface Source {
 }
 
 /** Works on one value. `signal` aborts when the process must end before the work is done. */
-export type Handle = (value: string, context: { signal: AbortSignal }) => Promise<void> | void
+type Handle = (value: string, context: { signal: AbortSignal }) => Promise<void> | void
 
 export interface ConsumerOptions {
   source: Source

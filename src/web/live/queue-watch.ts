@@ -1,18 +1,12 @@
 import { Duty } from '../../process/duty.js'
+import type { QueueCounts } from '../../queue/queue-counts.js'
 import type { QueueSummary } from '../task-board.js'
 import { TrafficHistory, type TrafficPoint } from './traffic-history.js'
 
+type ShownCount = 'name' | 'isPaused' | 'waiting' | 'delayed' | 'active' | 'dead' | 'done' | 'failed'
+
 /** A queue as pages show it: lengths, what passes per second, and how old its oldest task is. */
-export interface QueueRow {
-  name: string
-  isPaused: boolean
-  waiting: number
-  delayed: number
-  active: number
-  dead: number
-  done: number
-  /** Attempts. */
-  failed: number
+export interface QueueRow extends Pick<QueueCounts, ShownCount> {
   /** ms; of the task that waits longest. */
   oldestAgeMs?: number
 }
